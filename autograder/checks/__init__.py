@@ -1,0 +1,1 @@
+"""Assertions for suites, each with a stated false-fail rate."""

@@ -1,0 +1,1 @@
+"""Confinement of the student's code: forkserver, supervisor, namespaces, limits."""
