@@ -1,0 +1,447 @@
+"""Runs a submission's cells in a guest and keeps a snapshot of it for each exercise.
+
+Stock nbclient drives the kernel, one cell at a time. Two limits hold for a cell: CPU time, which decides, and a
+generous wall time. A cell that reaches one is interrupted (SIGINT), then killed. When the kernel dies, a fresh guest
+replays the cells that had gone well, without the culprit, and the rest of the notebook goes on.
+
+When the last cell has run the kernel is stopped for good; only then may snapshots be asked. ``Snapshot.open`` starts
+a conversation with a fork of the snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import signal
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat.v4
+import zmq.asyncio
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+
+from autograder.errors import CellFailed, GraderFailure, StudentFailure, WallExpired
+from autograder.probe import Probe, SocketTransport
+from autograder.sandbox.kernel import FORK, SEED, SERVE, STOP
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.provisioner import PATIENCE, GuestKernelManager, Launcher, put_files
+from autograder.sandbox.supervisor import Guest
+from autograder.submission import RunCell, RunGraded, Snapshot, Step
+
+GRACE = 2.0  # seconds a cell has to react to an interrupt
+TICK = 0.1
+MESSAGE = 64 << 20  # bytes of one message of the kernel; a larger one is dropped by the transport
+
+CPU, WALL, OUTPUT = "temps de calcul", "temps d'attente", "sorties"
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What a code cell printed and displayed; ``index`` is its place in the submission."""
+
+    index: int
+    source: str
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class CellEnd:
+    """How a cell ended: ``fatal`` names what killed the kernel, ``limit`` the limit that it reached."""
+
+    error: str = ""
+    fatal: str = ""
+    limit: str = ""
+
+
+class GuestClient(NotebookClient):  # type: ignore[misc]
+    """nbclient with a cap on what one cell may print."""
+
+    cap = 10 << 20
+    seen = 0
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        content = msg.get("content", {})
+        texts = [content.get("text", ""), *content.get("data", {}).values(), *content.get("traceback", [])]
+        self.seen += sum(len(text) for text in texts if isinstance(text, str))
+        if self.seen > self.cap and msg["msg_type"] != "status":
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+
+class Kernel:
+    """One guest with a kernel in it, from its start to the moment when only its snapshots are left."""
+
+    def __init__(self, launcher: Launcher, limits: Limits) -> None:
+        self.launcher, self.limits = launcher, limits
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, MESSAGE)
+        self.manager = GuestKernelManager(launcher, context=context)
+        self.guest: Guest
+
+    async def start(self) -> None:
+        """Start the guest and wait until its kernel answers.
+
+        Raises:
+            GraderFailure: if it does not.
+        """
+        try:
+            await self.manager.start_kernel()
+            self.guest = self.manager.guest
+            self.client = self.manager.client()
+            self.client.start_channels(stdin=False, hb=False)
+            self.client.allow_stdin = False
+            await self._ready()
+        except (RuntimeError, OSError, TimeoutError) as error:
+            raise GraderFailure(f"the guest did not start: {error}") from error
+
+    async def _ready(self) -> None:
+        """Wait for both channels: a reply on the shell, and the busy status of that request on iopub.
+
+        jupyter_client's own wait adds 0.2 s of silence, in case of messages that a fresh kernel does not send.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            request = self.client.kernel_info()
+            with contextlib.suppress(Exception):
+                reply = await self.client.get_shell_msg(timeout=1)
+                while reply["parent_header"].get("msg_id") != request:
+                    reply = await self.client.get_shell_msg(timeout=1)
+                while True:
+                    message = await self.client.get_iopub_msg(timeout=0.2)
+                    parent = message["parent_header"].get("msg_id")
+                    if parent == request and message["content"].get("execution_state") == "idle":
+                        return
+            if self.guest.poll() is not None:
+                raise RuntimeError(f"it ended while starting: {self.guest.poll()} {self._trouble()}")
+        raise TimeoutError(f"no reply within {PATIENCE:g} s")
+
+    def _trouble(self) -> str:
+        """What the guest managed to say about its own failure."""
+        readable, _, _ = select.select([self.manager.bridge], [], [], 0)
+        return self.manager.bridge.recv(5000).decode(errors="replace") if readable else ""
+
+    def seed(self, seed: int) -> None:
+        """Start the kernel's random streams.
+
+        Raises:
+            GraderFailure: if the kernel, which has run nothing yet, does not confirm it.
+        """
+        bridge = self.manager.bridge
+        bridge.sendall(SEED + seed.to_bytes(8, "big"))
+        ready, _, _ = select.select([bridge], [], [], PATIENCE)
+        if not ready or bridge.recv(1) != SEED:
+            raise GraderFailure("the guest did not take its seed")
+
+    async def run_cell(self, cell: Any, index: int) -> CellEnd:
+        """Run one cell; its outputs are in ``cell`` afterwards."""
+        runner = GuestClient(
+            nbformat.v4.new_notebook(cells=[cell]), km=self.manager, allow_errors=True, record_timing=False
+        )
+        runner.kc, runner.cap = self.client, self.limits.output_mb << 20
+        task = asyncio.ensure_future(runner.async_execute_cell(cell, 0))
+        limit = await self._watch(task, runner)
+        try:
+            await task
+        except (DeadKernelError, asyncio.CancelledError):
+            return CellEnd(fatal=limit or self._cause(), limit=limit)
+        except Exception as error:  # a message that nbclient cannot read: no honest kernel sends one
+            self.guest.kill_main()
+            return CellEnd(fatal=f"message illisible ({type(error).__name__})")
+        errors = [out.get("ename", "") for out in cell.outputs if out.output_type == "error"]
+        return CellEnd(error=errors[-1] if errors else "", limit=limit)
+
+    async def _watch(self, task: asyncio.Future[Any], runner: GuestClient) -> str:
+        """Wait for a cell; interrupt it at a limit, kill it when that does not help. Returns the limit."""
+        started, cpu, limit, interrupted = time.monotonic(), self.guest.cpu_seconds(), "", 0.0
+        while not (await asyncio.wait({task}, timeout=TICK))[0]:
+            if self.guest.poll() is not None:
+                task.cancel()
+            now = time.monotonic()
+            if not limit:
+                limit = self._reached(now - started, cpu, runner)
+                if limit:
+                    self.guest.signal(signal.SIGINT)
+                    interrupted = now
+            elif now - interrupted > GRACE:
+                self.guest.kill_main()
+        return limit
+
+    def _reached(self, seconds: float, cpu: float, runner: GuestClient) -> str:
+        if runner.seen > runner.cap:
+            return OUTPUT
+        if self.guest.cpu_seconds() - cpu > self.limits.cell_cpu:
+            return CPU
+        return WALL if seconds > self.limits.cell_wall else ""
+
+    def _cause(self) -> str:
+        return cause_in_french(self.guest.poll())
+
+    def snapshot(self) -> socket.socket:
+        """Ask the kernel, at rest, for a snapshot; returns the socket that controls it.
+
+        Raises:
+            CellFailed: if the kernel does not answer.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(self.manager.bridge, [FORK], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise CellFailed("Le noyau s'est arrêté avant cet exercice.") from None
+        ready, _, _ = select.select([ours], [], [], PATIENCE)
+        if not ready or ours.recv(1) != b"R":
+            ours.close()
+            raise CellFailed("Le noyau ne répondait plus après les cellules de cet exercice.")
+        return ours
+
+    def stop(self) -> None:
+        """End the kernel; what it printed is complete, its snapshots stay."""
+        with contextlib.suppress(Exception):
+            self.client.stop_channels()
+        self.manager.context.destroy(linger=0)
+        self.guest.kill_main()
+
+
+def cause_in_french(end: dict[str, Any] | None) -> str:
+    """Why a guest's process ended, for the student."""
+    why = str((end or {}).get("why") or "")
+    code = (end or {}).get("code")
+    if "memory" in why:
+        return "limite de mémoire atteinte"
+    if why.startswith("signal"):
+        return f"arrêt brutal, {why}"
+    return f"code de sortie {code}" if code is not None else "arrêt inattendu"
+
+
+@dataclass
+class Asked:
+    """The state of an exercise at the moment when its suite may ask: a snapshot, or why there is none."""
+
+    exercise: str
+    sources: tuple[str, ...]
+    guest: Guest | None = None
+    control: socket.socket | None = None
+    failure: StudentFailure | GraderFailure | None = None
+    note: str = ""  # what happened to one of the exercise's cells: explains a missing name
+
+    def open(self, limits: Limits, call_cpu: float | None = None) -> Probe:
+        """Start a conversation with a fresh fork of the snapshot.
+
+        Raises:
+            CellFailed: if the snapshot is gone.
+            StudentFailure, GraderFailure: if there never was one.
+        """
+        if self.failure is not None:
+            raise self.failure
+        assert self.guest is not None and self.control is not None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(self.control, [SERVE], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise CellFailed("Le processus qui gardait votre notebook s'est arrêté.") from None
+        return Probe(SocketTransport(ours, GuestWatch(self.guest, self.control, limits, call_cpu)))
+
+
+def _note(end: CellEnd) -> str:
+    if end.limit:
+        return f"Une cellule de cet exercice a atteint sa limite ({end.limit}) et a été interrompue."
+    return f"Une cellule de cet exercice a arrêté le noyau ({end.fatal})."
+
+
+class GuestWatch:
+    """What a transport may know and do about the guest at its other end."""
+
+    def __init__(self, guest: Guest, control: socket.socket, limits: Limits, call_cpu: float | None) -> None:
+        self.guest, self.control = guest, control
+        self.call_cpu, self.call_wall = call_cpu or limits.call_cpu, limits.call_wall
+
+    def cpu_seconds(self) -> float:
+        return self.guest.cpu_seconds()
+
+    def stop(self) -> None:
+        with contextlib.suppress(OSError):
+            self.control.send(STOP)
+
+    def cause(self) -> str:
+        end = self.guest.poll() or {}
+        return "limite de mémoire atteinte" if "memory" in str(end.get("why")) else ""
+
+
+class Execution:
+    """Runs the steps of one notebook.
+
+    Args:
+        steps: what ``submission.plan`` says.
+        launcher: starts a guest.
+        limits: of cells, calls and guests.
+        folder: the submission's files, copied into each guest.
+        seed: where the random streams of each kernel start.
+
+    Attributes:
+        asked: for each exercise with a suite, what its suite may ask.
+        inside: for each graded cell without a suite, its cell and how it ended.
+        outputs: of the student's cells.
+        problems: sentences for the instructor.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        launcher: Launcher,
+        limits: Limits,
+        folder: Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.steps, self.launcher, self.limits = steps, launcher, limits
+        self.folder, self.seed = folder, seed
+        self.asked: dict[str, Asked] = {}
+        self.inside: dict[str, tuple[Any, CellEnd]] = {}
+        self.outputs: dict[int, Executed] = {}
+        self.problems: list[str] = []
+        self.culprits: dict[int, CellEnd] = {}
+        self.waited: set[int] = set()  # cells that reached the wall limit without using their CPU time
+        self.guests: list[Guest] = []
+        self.restarts = 0
+        self.deadline = time.monotonic() + limits.notebook_wall
+
+    async def run(self, kernel: Kernel) -> None:
+        """Run all steps; ``kernel`` was started ahead. Afterwards no kernel runs and snapshots may be asked."""
+        self._enter(kernel)
+        for position, step in enumerate(self.steps):
+            fatal = await self._step(kernel, step)
+            if fatal and position + 1 < len(self.steps):
+                replacement = await self._restarted(kernel, position + 1)
+                if replacement is None:
+                    self._give_up(self.steps[position + 1 :])
+                    return
+                kernel = replacement
+        kernel.stop()
+
+    def _enter(self, kernel: Kernel) -> None:
+        self.guests.append(kernel.guest)
+        kernel.seed(self.seed)
+        if self.folder is not None and self.folder.is_dir():
+            try:
+                put_files(kernel.guest, str(self.folder))
+            except OSError as error:
+                self.problems.append(f"files beside the notebook could not be copied to the guest: {error}")
+
+    async def _step(self, kernel: Kernel, step: Step) -> str:
+        """Perform one step; returns what killed the kernel, if anything did."""
+        if isinstance(step, Snapshot):
+            return self._snapshot(kernel, step)
+        cell = nbformat.v4.new_code_cell(step.source)
+        end = await kernel.run_cell(cell, 0)
+        if isinstance(step, RunGraded):
+            self.inside[step.exercise] = (cell, end)
+        else:
+            self._record(step, cell, end)
+        return end.fatal
+
+    def _record(self, step: RunCell, cell: Any, end: CellEnd) -> None:
+        if end.fatal or end.limit:
+            self.culprits[step.index] = end
+            why = f"limite atteinte : {end.limit}" if end.limit else f"le noyau s'est arrêté : {end.fatal}"
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=f"[{why}]\n"))
+            self.problems.append(f"cell {step.index} ended with: {end.limit or end.fatal}")
+            if end.limit == WALL:
+                self.waited.add(step.index)
+        outputs = [dict(output) for output in cell.outputs]
+        self.outputs[step.index] = Executed(step.index, step.source, outputs)
+
+    def _snapshot(self, kernel: Kernel, step: Snapshot) -> str:
+        asked = Asked(step.exercise, tuple(cell.source for cell in step.before))
+        self.asked[step.exercise] = asked
+        own = self._own_cells(step)
+        if any(cell.index in self.waited for cell in own):
+            asked.failure = WallExpired(self.limits.cell_wall)
+            return ""
+        try:
+            asked.control, asked.guest = kernel.snapshot(), kernel.guest
+        except CellFailed as failure:
+            asked.failure = failure
+            kernel.guest.kill_main()
+            return str(failure)
+        fatal = [self.culprits[cell.index] for cell in own if cell.index in self.culprits]
+        if fatal:
+            asked.note = _note(fatal[0])
+        return ""
+
+    def _own_cells(self, step: Snapshot) -> list[RunCell]:
+        """Cells between the exercise before and this one."""
+        earlier = max(
+            (len(other.before) for other in self._snapshots() if len(other.before) < len(step.before)),
+            default=0,
+        )
+        return list(step.before[earlier:])
+
+    def _snapshots(self) -> Iterator[Snapshot]:
+        return (step for step in self.steps if isinstance(step, Snapshot))
+
+    async def _restarted(self, kernel: Kernel, until: int) -> Kernel | None:
+        """A fresh kernel in which the good cells before step ``until`` have run again; None if there is no more try.
+
+        A cell that kills the kernel only when it is replayed becomes a culprit in its turn.
+        """
+        while self.restarts < self.limits.restarts and time.monotonic() < self.deadline:
+            kernel.stop()
+            self.restarts += 1
+            kernel = Kernel(self.launcher, self.limits)
+            await kernel.start()
+            self._enter(kernel)
+            if await self._replay(kernel, self.steps[:until]):
+                return kernel
+        kernel.stop()
+        return None
+
+    async def _replay(self, kernel: Kernel, steps: Sequence[Step]) -> bool:
+        for step in steps:
+            if isinstance(step, RunCell) and step.index not in self.culprits:
+                end = await kernel.run_cell(nbformat.v4.new_code_cell(step.source), 0)
+                if end.fatal:
+                    self.culprits[step.index] = end
+                    self.problems.append(f"cell {step.index} ended, when replayed, with: {end.fatal}")
+                    return False
+        return True
+
+    def _give_up(self, steps: Sequence[Step]) -> None:
+        self.problems.append(
+            f"the kernel was restarted {self.restarts} times; the rest of the notebook did not run"
+        )
+        failure = CellFailed(
+            "Le noyau s'est arrêté trop souvent : la suite du notebook n'a pas été exécutée."
+        )
+        for step in steps:
+            if isinstance(step, Snapshot):
+                self.asked[step.exercise] = Asked(step.exercise, (), failure=failure)
+
+    async def revive(self, exercise: str) -> bool:
+        """A new snapshot for an exercise whose own is gone before its suite asked anything."""
+        step = next(step for step in self._snapshots() if step.exercise == exercise)
+        kernel = Kernel(self.launcher, self.limits)
+        await kernel.start()
+        self._enter(kernel)
+        try:
+            if await self._replay(kernel, self.steps[: self.steps.index(step)]):
+                self._snapshot(kernel, step)
+                return self.asked[exercise].failure is None
+            return False
+        finally:
+            kernel.stop()
+
+    def close(self) -> None:
+        """End all guests, with all that runs in them."""
+        for asked in self.asked.values():
+            if asked.control is not None:
+                asked.control.close()
+        for guest in self.guests:
+            guest.close()

@@ -1,0 +1,7 @@
+"""Grades in other programs' formats; each writer gets a stream and rows of ``gradebook.scores``."""
+
+from __future__ import annotations
+
+from autograder.exports.table import CsvExporter, write_csv, write_wide_csv
+
+__all__ = ["CsvExporter", "write_csv", "write_wide_csv"]

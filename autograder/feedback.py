@@ -1,0 +1,112 @@
+"""What a student reads, in French.
+
+``render`` turns one exercise's verdicts into a small table; ``gradebook`` puts it under the graded cell, so that
+nbgrader's formgrader and feedback page show it. Only what is meant for the student goes in: title, weight, result,
+message and hint. A test's source, its seed, a path or ``Verdict.detail`` never do, and all text is escaped.
+
+``templates/feedback`` is the page itself, in the place of nbgrader's English one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+
+from autograder.course import Course
+from autograder.errors import InstructorError
+from autograder.verdict import ExerciseGrade, Outcome, Verdict
+
+__all__ = ["TEMPLATES", "failures", "french_number", "generate", "render"]
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+_RESULT = {
+    Outcome.PASSED: ("réussi", "#1a6b2f"),
+    Outcome.FAILED: ("échoué", "#b02a1c"),
+    Outcome.UNGRADED: ("non noté", "#6b5a00"),
+}
+_JINJA = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+
+
+@dataclass(frozen=True)
+class _Line:
+    title: str
+    weight: str
+    result: str
+    colour: str
+    message: str
+    hint: str
+
+
+def french_number(value: float) -> str:
+    """``value`` with at most two decimals and a decimal comma."""
+    return f"{value:.2f}".rstrip("0").rstrip(".").replace(".", ",")
+
+
+def render(exercise: ExerciseGrade) -> tuple[str, str]:
+    """The table of an exercise, as HTML and as plain text."""
+    total, lines, remarks = _total(exercise), [_line(v) for v in exercise.verdicts], list(_remarks(exercise))
+    html = _JINJA.get_template("verdicts.html.j2").render(
+        exercise=exercise.exercise, total=total, lines=lines, remarks=remarks
+    )
+    plain = [f"{exercise.exercise} : {total}"]
+    for line in lines:
+        plain.append(f"- {line.title} : {line.result}")
+        plain += [f"  {line.message}"] if line.message else []
+        plain += [f"  Piste : {line.hint}"] if line.hint else []
+    return html, "\n".join([*plain, *remarks])
+
+
+def failures(exercise: ExerciseGrade) -> str:
+    """The failed tests in one line; empty if there is none."""
+    failed = [v.title or v.test for v in exercise.verdicts if v.outcome is Outcome.FAILED]
+    return f"Épreuves échouées : {' ; '.join(failed)}." if failed else ""
+
+
+def _total(exercise: ExerciseGrade) -> str:
+    most = french_number(exercise.max_points)
+    if exercise.score is None:
+        return f"non noté (sur {most})"
+    return f"{french_number(exercise.score)} / {most}"
+
+
+def _line(verdict: Verdict) -> _Line:
+    result, colour = _RESULT[verdict.outcome]
+    failed = verdict.outcome is Outcome.FAILED
+    return _Line(
+        verdict.title or verdict.test,
+        "éliminatoire" if verdict.gate else french_number(verdict.points),
+        result,
+        colour,
+        verdict.message if failed else "",
+        verdict.hint if failed else "",
+    )
+
+
+def _remarks(exercise: ExerciseGrade) -> Iterator[str]:
+    if exercise.score is None:
+        yield "Cet exercice n'a pas pu être noté automatiquement : un correcteur le relira."
+    if any(v.gate and v.outcome is Outcome.FAILED for v in exercise.verdicts):
+        yield "Une épreuve éliminatoire a échoué : l'exercice ne rapporte aucun point."
+    if exercise.decided_inside:
+        yield "Cette note a été calculée dans le notebook lui-même, sans tests séparés."
+
+
+def generate(course: Course, assignment: str) -> tuple[Path, ...]:
+    """Writes the feedback pages of all autograded submissions and returns their paths.
+
+    Raises:
+        InstructorError: with nbgrader's log, where it could not write one; the others are written.
+    """
+    from nbgrader.apps.api import NbGraderAPI  # here, since a student's machine has no nbgrader
+
+    result = NbGraderAPI(config=course.nbgrader_config()).generate_feedback(assignment, force=True)
+    if not result["success"]:
+        raise InstructorError(
+            f"nbgrader could not write all of the feedback for {assignment}. "
+            f"Grade the assignment again, then repeat.\n{result.get('log', '')}{result.get('error', '')}"
+        )
+    return tuple(sorted(course.root.glob(f"feedback/*/{assignment}/*.html")))

@@ -1,0 +1,417 @@
+"""Grades one submission: reads it, runs its cells in a guest, then lets the hidden suites ask.
+
+``main`` is what a fork of the trusted forkserver does: it starts a guest ahead, waits for its job on a socket, sends
+back a ``Record`` as JSON and ends. ``grade`` is the same without processes around it.
+
+A grader touches no database. Whatever breaks here is our failure: an exercise without a verdict is ungraded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import io
+import json
+import platform
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+import autograder
+from autograder.course import Course, Source
+from autograder.errors import CallTimedOut, GraderFailure, StudentFailure
+from autograder.execution import Asked, CellEnd, Executed, Execution, Kernel
+from autograder.probe import Probe, Student
+from autograder.sandbox.confinement import Level
+from autograder.sandbox.forkserver import Forkserver
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.provisioner import Launcher
+from autograder.sandbox.supervisor import Guest, GuestRequest
+from autograder.sandbox.syscalls import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
+from autograder.submission import Exercise, Kind, Submitted, digest, locate, plan, read_notebook
+from autograder.suite import derive_seed, run_suite
+from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
+
+TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before its other tests are not asked
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a grader needs to know of one submission; plain values, so that it travels as JSON."""
+
+    root: str
+    assignment: str
+    student: str
+    seed: str
+    folder: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Record:
+    """A grade with what the submission's cells printed, notebook by notebook.
+
+    ``again`` asks for one more try alone on the machine: a wall limit passed although little CPU time was used.
+    """
+
+    grade: Grade
+    notebooks: dict[str, list[Executed]] = field(default_factory=dict)
+    again: bool = False
+
+    def to_json(self) -> str:
+        notebooks = {name: [asdict(cell) for cell in cells] for name, cells in self.notebooks.items()}
+        return json.dumps(
+            {"grade": json.loads(self.grade.to_json()), "notebooks": notebooks, "again": self.again},
+            ensure_ascii=False,
+            default=str,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Raises ValueError if ``text`` is no record."""
+        try:
+            data = json.loads(text)
+            notebooks = {n: [Executed(**cell) for cell in cells] for n, cells in data["notebooks"].items()}
+            return cls(Grade.from_json(json.dumps(data["grade"])), notebooks, bool(data["again"]))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a record: {error!r}") from error
+
+
+# --- Identity of a result -------------------------------------------------------------------------------------
+
+
+def versions() -> dict[str, str]:
+    """What a result depends on besides the course's files."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": numpy.__version__,
+        "autograder": autograder.__version__,
+    }
+
+
+def content_key(course: Course, assignment: str, submission: str) -> str:
+    """SHA-256 of everything that decides the grade of a submission whose digest is ``submission``."""
+    total = hashlib.sha256()
+    parts = [submission, assignment, json.dumps(versions(), sort_keys=True), toolkit_digest()]
+    parts += [
+        tree_digest(course.source(assignment), "*.ipynb"),
+        tree_digest(course.hidden(assignment), "*.py"),
+    ]
+    parts += [tree_digest(course.hidden(assignment), "*.json"), tree_digest(course.reference, "*.py")]
+    for part in parts:
+        total.update(hashlib.sha256(part.encode()).digest())
+    return total.hexdigest()
+
+
+@cache
+def toolkit_digest() -> str:
+    """SHA-256 of this package's own code."""
+    return tree_digest(Path(__file__).parent, "*.py")
+
+
+def tree_digest(folder: Path, pattern: str) -> str:
+    """SHA-256 of names and bytes of the files below ``folder`` that match; banks are not part of a suite."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob(pattern)):
+        inner = path.relative_to(folder)
+        if path.is_file() and "bank" not in inner.parts and "__pycache__" not in inner.parts:
+            total.update(f"{inner.as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+# --- One submission -------------------------------------------------------------------------------------------
+
+
+class GuestHost:
+    """The suites' host: one conversation with the exercise's snapshot, opened anew when it breaks."""
+
+    def __init__(
+        self, asked: Asked, execution: Execution, secret: str, limits: Limits, runner: asyncio.Runner
+    ) -> None:
+        self.asked, self.execution, self.secret, self.limits = asked, execution, secret, limits
+        self.runner = runner
+        self.probe: Probe | None = None
+        self.timeouts = 0
+
+    def open(self, suite: Path, test: str) -> Student:
+        if self.timeouts >= TIMEOUTS:
+            raise CallTimedOut(self.limits.call_cpu)
+        if self.probe is None:
+            self.probe = self._conversation()
+        return Student(self.probe, self.asked.sources)
+
+    def _conversation(self) -> Probe:
+        try:
+            return self.asked.open(self.limits)
+        except StudentFailure:
+            if self.asked.failure is not None or not self.runner.run(
+                self.execution.revive(self.asked.exercise)
+            ):
+                raise
+            self.asked = self.execution.asked[self.asked.exercise]
+            return self.asked.open(self.limits)
+
+    def seed(self, suite: Path, test: str, stream: str) -> int:
+        return derive_seed(self.secret, self.asked.exercise, test, stream)
+
+    def failed(self, error: BaseException) -> None:
+        """A test ended with ``error``: after a death or a time-out the next test gets a fresh conversation."""
+        if isinstance(error, (StudentFailure, GraderFailure)):
+            self.timeouts += isinstance(error, CallTimedOut)
+            self.probe = None
+
+    def close(self, student: Student) -> None:
+        """The conversation goes on with the next test."""
+
+
+def grade(job: Job, kernel_or_launcher: Kernel | Launcher, limits: Limits, runner: asyncio.Runner) -> Record:
+    """Grade one submission.
+
+    Args:
+        job: whose submission, and the seed from which all its random streams derive.
+        kernel_or_launcher: a kernel started ahead for the first notebook, or what starts one.
+        limits: of the guests.
+        runner: the event loop on which the kernel was started.
+    """
+    started = time.monotonic()
+    course = Course(Path(job.root))
+    if job.root not in sys.path:
+        sys.path.insert(0, job.root)  # hidden suites import the course's reference
+    source = course.load_source(job.assignment)
+    submitted = digest(Path(job.folder))
+    work = _Work(course, source, job, limits, kernel_or_launcher, runner)
+    exercises = tuple(grade for notebook in source.notebooks for grade in work.notebook(notebook.name))
+    result = Grade(
+        assignment=job.assignment,
+        student=job.student,
+        digest=submitted,
+        key=content_key(course, job.assignment, submitted),
+        seed=job.seed,
+        exercises=exercises,
+        problems=tuple(work.problems),
+        seconds=round(time.monotonic() - started, 3),
+        versions=versions(),
+    )
+    return Record(result, work.outputs, work.again)
+
+
+class _Work:
+    """The state of grading one submission, notebook after notebook."""
+
+    def __init__(
+        self,
+        course: Course,
+        source: Source,
+        job: Job,
+        limits: Limits,
+        start: Kernel | Launcher,
+        runner: asyncio.Runner,
+    ) -> None:
+        self.course, self.source, self.job, self.limits = course, source, job, limits
+        self.start, self.runner = start, runner
+        self.problems: list[str] = []
+        self.outputs: dict[str, list[Executed]] = {}
+        self.again = False
+
+    def notebook(self, name: str) -> list[ExerciseGrade]:
+        """Grades of the exercises of one notebook; manual ones are left to the gradebook."""
+        path = locate(Path(self.job.folder), name)
+        submitted = read_notebook(path)
+        notebook = self.source.notebook(name)
+        graded = [e for e in notebook.exercises if e.kind is not Kind.MANUAL]
+        if submitted.missing or submitted.unreadable:
+            self.problems += submitted.problems
+            return [_without_work(exercise, submitted) for exercise in graded]
+        steps = plan(submitted, notebook)
+        self.problems += steps.problems
+        seed = derive_seed(self.job.seed, name, "cells")
+        execution = Execution(steps.steps, self._launcher(), self.limits, Path(self.job.folder), seed)
+        try:
+            self.runner.run(self._execute(execution))
+            return [
+                _absent(exercise) if exercise.id in steps.absent else self._exercise(exercise, execution)
+                for exercise in graded
+            ]
+        finally:
+            self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
+            self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
+            execution.close()
+
+    def _launcher(self) -> Launcher:
+        return self.start.launcher if isinstance(self.start, Kernel) else self.start
+
+    async def _execute(self, execution: Execution) -> None:
+        if isinstance(self.start, Kernel):
+            kernel, self.start = self.start, self.start.launcher
+        else:
+            kernel = Kernel(self.start, self.limits)
+            await kernel.start()
+        await execution.run(kernel)
+
+    def _exercise(self, exercise: Exercise, execution: Execution) -> ExerciseGrade:
+        if exercise.suite is None:
+            return _inside(exercise, *execution.inside.get(exercise.id, (None, CellEnd())))
+        asked = execution.asked[exercise.id]
+        if isinstance(asked.failure, GraderFailure):
+            self.again = True
+        host = GuestHost(asked, execution, self.job.seed, self.limits, self.runner)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            verdicts = run_suite(exercise.suite, host)
+        verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
+        self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
+        self.problems += [
+            f"exercise {exercise.id}: {verdict.test} is ungraded: {verdict.detail.strip().splitlines()[-1:]}"
+            for verdict in verdicts
+            if verdict.outcome is Outcome.UNGRADED
+        ]
+        return ExerciseGrade(exercise.id, exercise.notebook, exercise.points, verdicts)
+
+
+def _explained(verdict: Verdict, note: str) -> Verdict:
+    """A missing name, with what happened to the cell that should have defined it."""
+    if note and verdict.message.startswith("Le notebook ne définit pas"):
+        return replace(verdict, message=f"{verdict.message.split('. ')[0]}. {note}")
+    return verdict
+
+
+def _absent(exercise: Exercise) -> ExerciseGrade:
+    message = "Rien n'a été rendu pour cet exercice."
+    verdict = Verdict("handed_in", "Travail rendu", Outcome.FAILED, 1.0, message)
+    return ExerciseGrade(exercise.id, exercise.notebook, exercise.points, (verdict,))
+
+
+def _without_work(exercise: Exercise, submitted: Submitted) -> ExerciseGrade:
+    """A notebook that was not handed in earns nothing; one that cannot be read goes to a human."""
+    if submitted.missing:
+        return _absent(exercise)
+    verdict = Verdict("readable", "Notebook lisible", Outcome.UNGRADED, 1.0, submitted.unreadable)
+    return ExerciseGrade(exercise.id, exercise.notebook, exercise.points, (verdict,))
+
+
+def _inside(exercise: Exercise, cell: Any, end: CellEnd) -> ExerciseGrade:
+    """The score of a cell that decides inside the notebook, as nbgrader reads it, but failing closed."""
+    share, message = 0.0, "La cellule n'a pas été exécutée."
+    if cell is not None and not end.fatal and not end.limit:
+        share, message = _cell_share(cell, exercise.points)
+    elif cell is not None:
+        message = f"La cellule a été interrompue ({end.limit or end.fatal})."
+    verdicts = [Verdict("cell", "Cellule d'évaluation", Outcome.PASSED, share)] if share else []
+    if share < 1:
+        verdicts.append(Verdict("cell", "Cellule d'évaluation", Outcome.FAILED, 1 - share, message))
+    return ExerciseGrade(exercise.id, exercise.notebook, exercise.points, tuple(verdicts), True)
+
+
+def _cell_share(cell: Any, points: float) -> tuple[float, str]:
+    for output in cell.outputs:
+        if output.output_type == "error":
+            return 0.0, f"La cellule a levé {output.get('ename', 'une erreur')}."
+    results = [out for out in cell.outputs if out.output_type == "execute_result"]
+    if not results:
+        return 1.0, ""
+    try:
+        score = float(results[-1].data.get("text/plain", ""))
+    except ValueError:
+        return 0.0, "La cellule n'a pas rendu un nombre de points."
+    if not 0 <= score <= points or points == 0:  # NaN is not between anything
+        return 0.0, "La cellule a rendu un nombre de points impossible."
+    return score / points, f"La cellule a rendu {score:g} points sur {points:g}."
+
+
+# --- A grader's process ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a grader must know before it knows its job, to start a guest ahead."""
+
+    guest_server: int
+    level: str
+    limits: dict[str, Any]
+    protected: tuple[str, ...] = ()
+
+
+def main(message: bytes, fds: Sequence[int]) -> None:
+    """Entry of a fork of the trusted forkserver: start a guest, read a job, send a record."""
+    setup = Setup(**json.loads(message))
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no grader outlives its forkserver
+    prctl(
+        PR_SET_DUMPABLE, 1
+    )  # a process that is not dumpable cannot read its own /proc/self/fd, unless it is root
+    limits = Limits.from_dict(setup.limits)
+    torch.set_num_threads(1)
+    with socket.socket(fileno=fds[0]) as channel, asyncio.Runner() as runner:
+        launcher = guest_launcher(setup, limits)
+        try:
+            kernel: Kernel | Launcher = runner.run(_started(launcher, limits))
+        except GraderFailure:
+            kernel = launcher  # the job's own start will say why
+        channel.sendall(b"ready\n")
+        with channel.makefile("r", encoding="utf-8") as lines:
+            line = lines.readline()
+        if line:
+            channel.sendall(_answer(Job.from_json(line), kernel, limits, runner).encode() + b"\n")
+        if isinstance(kernel, Kernel):
+            kernel.guest.close()
+
+
+async def _started(launcher: Launcher, limits: Limits) -> Kernel:
+    kernel = Kernel(launcher, limits)
+    await kernel.start()
+    return kernel
+
+
+def _answer(job: Job, kernel: Kernel | Launcher, limits: Limits, runner: asyncio.Runner) -> str:
+    try:
+        return grade(job, kernel, limits, runner).to_json()
+    except BaseException as error:
+        detail = "".join(traceback.format_exception(error))
+        return json.dumps({"failure": f"{type(error).__name__}: {error}", "detail": detail})
+
+
+def guest_launcher(setup: Setup, limits: Limits) -> Launcher:
+    """What starts a guest for a kernel's connection."""
+    server = Forkserver.attach(setup.guest_server)
+
+    def launch(connection: dict[str, Any], bridge: int) -> Guest:
+        request = GuestRequest(
+            level=Level(setup.level),
+            limits=limits,
+            entry="autograder.sandbox.kernel:run",
+            payload={"connection": connection, "threads": 1},
+            protected=tuple(setup.protected),
+        )
+        return Guest.launch(server, request, bridge, None)
+
+    return launch
+
+
+def protected_paths(course: Course) -> tuple[str, ...]:
+    """Folders of a course that no guest may ever see."""
+    names: Iterable[str] = (
+        "source",
+        "reference",
+        "tests",
+        "submitted",
+        "autograded",
+        "feedback",
+        ".autograder",
+    )
+    return tuple(str(course.root / name) for name in names)

@@ -1,0 +1,324 @@
+"""A process that imports everything once and then only forks.
+
+Importing torch takes seconds, forking a process that has imported it takes milliseconds. One forkserver serves
+guests (it holds no secret), another serves graders. Who starts it gets one end of a socket pair that has no path,
+so that nobody else can ask it for a fork; the end may be handed on to other processes (``fileno``, ``attach``).
+
+One datagram, with the descriptors it carries, asks for one fork. The child calls ``target(message, descriptors)``
+and never returns. When every copy of the asking end is closed, the forkserver ends.
+
+What keeps a fork of torch sound: no tensor is computed before it, there is one thread (a fork copies only the
+thread that calls it: a lock held by another stays locked for ever), and CUDA is not initialised. This is checked
+before the first fork. The environment is built anew, because /proc/self/environ of every fork shows it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import site
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from autograder.errors import GraderFailure
+from autograder.sandbox.syscalls import PR_SET_DUMPABLE, prctl
+
+Target = Callable[[bytes, list[int]], None]
+
+MAX_MESSAGE = 64 * 1024
+MAX_DESCRIPTORS = 16
+
+# Imports of a notebook and of its kernel. torch._dynamo is there because the first optimizer imports it (2 s).
+# Modules that are not installed are skipped; one that starts a thread does not belong here (numexpr, tensorflow).
+GUEST_PRELOAD = (
+    "numpy",
+    "numpy.random",
+    "pandas",
+    "torch",
+    "torch.utils.data",
+    "torch._dynamo",
+    "torchvision",
+    "torchvision.transforms",
+    "sklearn",
+    "sklearn.datasets",
+    "matplotlib",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.displayhook",
+    "IPython.core.debugger",
+    "autograder.guest",
+    "autograder.standins",
+    "autograder.sandbox.kernel",
+    "autograder.sandbox.script",
+)
+
+_KEPT = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    # No pool of threads may exist before a fork; graders and guests use one thread each.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # Without these, torch.cuda.is_available() may initialise CUDA, after which forks cannot use it.
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+    "TRITON_NVML_BASED_CUDA_CHECK": "1",
+    "MPLBACKEND": "Agg",
+}
+
+_BOOT = (
+    "import json, sys; config = json.loads(sys.argv[1]); sys.path[:0] = config['python_path']; "
+    "from autograder.sandbox.forkserver import serve; serve(config)"
+)
+
+
+class Forkserver:
+    """The asking side. ``start`` is implied by the first use and returns at once; requests queue up meanwhile."""
+
+    def __init__(
+        self,
+        target: str,
+        preload: Sequence[str],
+        pass_fds: Sequence[int] = (),
+        env: Mapping[str, str] | None = None,
+        python_path: Sequence[str] = (),
+    ) -> None:
+        self._config = {"target": target, "preload": list(preload), "python_path": list(python_path)}
+        self._pass_fds, self._extra_env = tuple(pass_fds), dict(env or {})
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0  # a fork of the owner must not stop the owner's server
+        self._status: int | None = None
+        self._stderr: IO[bytes] | None = None
+        self._failure: str | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def attach(cls, fd: int) -> Forkserver:
+        """The same forkserver, for a process that was given its descriptor; the descriptor now belongs to it."""
+        attached = cls("", ())
+        attached._socket = socket.socket(fileno=fd)
+        return attached
+
+    @property
+    def pid(self) -> int | None:
+        """The server's pid; ``None`` before the start, or where it is only attached."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start the process, unless it was; the imports go on while this returns."""
+        with self._lock:
+            if self._socket is None:
+                self._start()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        status, status_end = os.pipe()
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server; a pipe could fill up
+        config = {**self._config, "socket": theirs.fileno(), "status": status_end}
+        # The working directory must never come to sys.path (-P), nor must PYTHON* variables be believed (-E).
+        flags = ["-P", "-E"] if site.ENABLE_USER_SITE else ["-I"]
+        self._process = subprocess.Popen(
+            [sys.executable, *flags, "-c", _BOOT, json.dumps(config)],
+            pass_fds=(theirs.fileno(), status_end, *self._pass_fds),
+            env=_clean_environment(self._extra_env),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,  # Ctrl-C is for who grades, not for the forks
+        )
+        theirs.close()
+        os.close(status_end)
+        self._socket, self._status, self._stderr, self._owner = ours, status, stderr, os.getpid()
+
+    def wait_ready(self, timeout: float = 120.0) -> None:
+        """Wait until the imports are done; GraderFailure with the end of stderr when they failed."""
+        self.start()
+        with self._lock:
+            if self._failure is not None:
+                raise GraderFailure(self._failure)
+            if self._status is None:  # attached, or known to be ready
+                return
+            if not select.select([self._status], [], [], timeout)[0]:
+                raise GraderFailure(
+                    f"the forkserver was not ready after {timeout:g} s: {self._stderr_tail()}"
+                )
+            report = os.read(self._status, MAX_MESSAGE).decode()
+            os.close(self._status)
+            self._status = None
+            if report != "ready":
+                self._failure = f"the forkserver could not start: {report or self._stderr_tail()}"
+                raise GraderFailure(self._failure)
+
+    def fork(self, message: bytes, fds: Sequence[int] = ()) -> None:
+        """Ask for a fork that calls ``target(message, fds)``. The descriptors are copied; close yours."""
+        if not 0 < len(message) <= MAX_MESSAGE or len(fds) > MAX_DESCRIPTORS:
+            raise ValueError(
+                f"a request has 1 to {MAX_MESSAGE} bytes and at most {MAX_DESCRIPTORS} descriptors"
+            )
+        try:
+            socket.send_fds(self._connected(), [message], list(fds))
+        except OSError as error:
+            raise GraderFailure(f"the forkserver is gone ({error}): {self._stderr_tail()}") from error
+
+    def fileno(self) -> int:
+        """The descriptor to hand on to a process that may ask for forks as well."""
+        return self._connected().fileno()
+
+    def alive(self) -> bool:
+        """Whether it still listens (it may not be ready yet); False before the start."""
+        if self._socket is None:
+            return False
+        hung_up = select.poll()
+        hung_up.register(self._socket, 0)
+        return not hung_up.poll(0)
+
+    def close(self) -> None:
+        """Stop asking. The starter waits for the server's end; forks that live on it end with it."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+            for resource in (self._status,):
+                if resource is not None:
+                    os.close(resource)
+            self._socket = self._status = None
+            if self._process is not None and self._owner == os.getpid():
+                _stop(self._process)
+            self._process = None
+
+    def __enter__(self) -> Forkserver:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _connected(self) -> socket.socket:
+        self.start()
+        if self._socket is None:
+            raise GraderFailure("the forkserver was closed")
+        return self._socket
+
+    def _stderr_tail(self) -> str:
+        if self._stderr is None:
+            return "its messages are with the process that started it"
+        size = os.fstat(self._stderr.fileno()).st_size
+        tail = os.pread(self._stderr.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
+        return tail or "it wrote no message"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Its socket is closed, so it ends by itself, unless another process holds a copy."""
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**_ENVIRONMENT, **kept, **extra}
+
+
+# ---- the server's side -------------------------------------------------------------------------------------------
+
+
+def serve(config: Mapping[str, Any]) -> NoReturn:
+    """The server: import, check, then fork on request until nobody can ask any more."""
+    try:
+        target = _prepare(config["preload"], config["target"])
+    except BaseException:
+        traceback.print_exc()
+        os.write(config["status"], traceback.format_exc()[-2000:].encode())
+        os._exit(1)
+    os.write(config["status"], b"ready")
+    os.close(config["status"])
+    while True:
+        message, fds, _, _ = socket.recv_fds(
+            _as_socket(config["socket"]), MAX_MESSAGE, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+        )
+        if not message:
+            os._exit(0)
+        _fork(target, message, fds, config["socket"])
+        for fd in fds:
+            os.close(fd)
+
+
+_SOCKETS: dict[int, socket.socket] = {}
+
+
+def _as_socket(fd: int) -> socket.socket:
+    """One object for the descriptor, never collected: in a fork the number may belong to something else."""
+    return _SOCKETS.setdefault(fd, socket.socket(fileno=fd)) if fd not in _SOCKETS else _SOCKETS[fd]
+
+
+def _fork(target: Target, message: bytes, fds: list[int], request_socket: int) -> None:
+    try:
+        pid = os.fork()
+    except OSError:  # no process or memory left: who asked sees its descriptors closed
+        traceback.print_exc()
+        return
+    if pid != 0:
+        return
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(request_socket)  # a fork must not keep the server from seeing the end, nor read its requests
+        target(message, fds)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+def _prepare(preload: Sequence[str], target: str) -> Target:
+    for name in preload:
+        # What is absent is skipped, with what needs it; what is broken stops the start.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    module, _, function = target.partition(":")
+    found: Target = getattr(importlib.import_module(module), function)
+    _quiet_torch()
+    gc.collect()
+    gc.freeze()  # the collector would touch, and so copy, every shared page
+    _assert_one_thread()
+    prctl(PR_SET_DUMPABLE, 0)  # nobody of this user may trace it, a guest that escaped included
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks: the kernel reaps them
+    return found
+
+
+def _quiet_torch() -> None:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    torch.set_num_threads(1)
+    if torch.cuda.is_initialized():
+        raise RuntimeError("a preloaded module initialised CUDA, which no fork could use then")
+
+
+def _assert_one_thread() -> None:
+    deadline = time.monotonic() + 2.0  # matplotlib's import may leave a timer that is just ending
+    while (count := len(list(Path("/proc/self/task").iterdir()))) > 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if count > 1:
+        names = [thread.name for thread in threading.enumerate()]
+        raise RuntimeError(
+            f"{count} threads after the imports ({', '.join(names)}): a preloaded module started one"
+        )

@@ -1,0 +1,80 @@
+"""Which user a guest is, and how a process gives up for ever what it could do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import struct
+from pathlib import Path
+
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.syscalls import (
+    PR_CAP_AMBIENT,
+    PR_CAP_AMBIENT_CLEAR_ALL,
+    PR_CAPBSET_DROP,
+    PR_SET_NO_NEW_PRIVS,
+    call,
+    prctl,
+)
+
+_CAPABILITY_VERSION_3 = 0x20080522
+_FIRST_UID = 100_000
+_FEW_UIDS = 20_000, 40_000  # first and count, inside a container that has only the classic 65536 ids
+
+
+def unused_uid(pid: int) -> int:
+    """A user id that no other living guest has: derived from the pid of its supervisor, which outlives it.
+
+    RLIMIT_NPROC counts by user, and one user's processes may signal each other, hence one user a guest.
+    A container may own few ids; there two guests could share one (they still do not see each other).
+    """
+    if _is_mapped(_FIRST_UID + pid):
+        return _FIRST_UID + pid
+    first, count = _FEW_UIDS
+    return first + pid % count
+
+
+def _is_mapped(uid: int) -> bool:
+    ranges = (map(int, line.split()) for line in Path("/proc/self/uid_map").read_text().splitlines())
+    return any(first <= uid < first + count for first, _, count in ranges)
+
+
+def become(uid: int) -> None:
+    """Take a user id and the group of the same number, with no other group."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def drop_bounding_set() -> None:
+    """No program that is started later can give a capability back. Needs CAP_SETPCAP, so it comes first."""
+    for capability in range(64):
+        try:
+            prctl(PR_CAPBSET_DROP, capability)
+        except OSError:
+            break  # past the last capability that this kernel knows
+    with contextlib.suppress(OSError):
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+
+
+def drop_capabilities() -> None:
+    """Leave this process without any capability, and every program it starts without a way to gain one."""
+    header = struct.pack("II", _CAPABILITY_VERSION_3, 0)
+    call("capset", header, bytes(24))
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def set_resource_limits(limits: Limits) -> None:
+    """The limits that the kernel enforces for each process (and, for processes, each user)."""
+    wanted = {
+        resource.RLIMIT_DATA: limits.data_mb << 20,
+        resource.RLIMIT_FSIZE: limits.file_mb << 20,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_NPROC: limits.processes,
+        resource.RLIMIT_CORE: 0,
+    }
+    for name, value in wanted.items():
+        hard = resource.getrlimit(name)[1]
+        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (limit, limit))

@@ -1,0 +1,107 @@
+"""The system calls that a guest may not make.
+
+A deny list, because a notebook with torch uses most of the others. What is denied either reaches outside the
+namespaces (keys, tracing, BPF, kernel modules), makes new ones (unshare, mount), is a frequent source of kernel
+holes that no notebook needs (io_uring, userfaultfd, perf), or makes memory that no watch sees (memfd, System V).
+Denied calls fail with EPERM; ``clone3`` with ENOSYS, upon which the C library falls back to ``clone``, whose
+flags a filter can read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import socket
+import struct
+
+from autograder.sandbox.syscalls import MACHINE, PR_SET_NO_NEW_PRIVS, call, number, prctl
+
+DENIED = (
+    # other processes, other descriptors
+    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
+    # mounts and namespaces
+    "mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount",
+    "open_tree", "open_tree_attr", "mount_setattr", "statmount", "listmount", "unshare", "setns",
+    "open_by_handle_at", "name_to_handle_at",
+    # keys, and the kernel's own machinery
+    "keyctl", "add_key", "request_key", "bpf", "perf_event_open", "userfaultfd", "fanotify_init",
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "vmsplice", "move_pages", "migrate_pages",
+    # the machine
+    "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "reboot", "swapon", "swapoff",
+    "acct", "quotactl", "quotactl_fd", "clock_settime", "settimeofday", "adjtimex", "clock_adjtime", "iopl",
+    "ioperm", "syslog", "sethostname", "setdomainname", "vhangup", "nfsservctl", "lookup_dcookie", "personality",
+    "uselib", "modify_ldt",
+)  # fmt: skip
+
+# Memory that belongs to no process and to no size-limited file system.
+UNWATCHED_MEMORY = ("memfd_create", "memfd_secret", "shmget", "msgget")
+
+# Netlink is how the C library lists the interfaces of the (empty) network namespace; libzmq aborts without it.
+FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, 16)
+
+_AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_X32_BIT = 0x40000000
+_NAMESPACE_FLAGS = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+
+# Classic BPF over struct seccomp_data: nr at 0, arch at 4, the low words of the arguments at 16, 24, ...
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NR, _ARCH, _FIRST, _SECOND = 0, 4, 16, 24
+_ALLOW, _KILL, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
+_SET_MODE_FILTER = 1
+
+
+def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("HBBI", code, if_true, if_false, value)
+
+
+def _fail(code: int) -> bytes:
+    return _step(_RETURN, _FAIL | code)
+
+
+def _when_called(name: str, body: list[bytes]) -> list[bytes]:
+    """``body`` runs for this call only, and must return."""
+    nr = number(name)
+    return [] if nr is None else [_step(_EQUAL, nr, 0, len(body)), *body]
+
+
+def _unless_argument(offset: int, test: int, values: tuple[int, ...], code: int) -> list[bytes]:
+    """Fail with ``code`` when the argument matches one of the values, else allow."""
+    count = len(values)
+    tests = [_step(test, value, count - index, 0) for index, value in enumerate(values)]
+    return [_step(_LOAD, offset), *tests, _step(_RETURN, _ALLOW), _fail(code)]
+
+
+def _only_argument(offset: int, values: tuple[int, ...], code: int) -> list[bytes]:
+    """Allow when the argument equals one of the values, else fail with ``code``."""
+    count = len(values)
+    tests = [_step(_EQUAL, value, count - index, 0) for index, value in enumerate(values)]
+    return [_step(_LOAD, offset), *tests, _fail(code), _step(_RETURN, _ALLOW)]
+
+
+def program(denied: tuple[str, ...]) -> list[bytes]:
+    """The filter, one instruction an item."""
+    steps = [_step(_LOAD, _ARCH), _step(_EQUAL, _AUDIT_ARCH[MACHINE], 1, 0), _step(_RETURN, _KILL)]
+    steps.append(_step(_LOAD, _NR))
+    if MACHINE == "x86_64":  # the x32 calls are the same calls under other numbers
+        steps += [_step(_AT_LEAST, _X32_BIT, 0, 1), _step(_RETURN, _KILL)]
+    for name in denied:
+        steps += _when_called(name, [_fail(errno.EPERM)])
+    steps += _when_called("clone3", [_fail(errno.ENOSYS)])
+    steps += _when_called("clone", _unless_argument(_FIRST, _ANY_BIT, (_NAMESPACE_FLAGS,), errno.EPERM))
+    steps += _when_called("ioctl", _unless_argument(_SECOND, _EQUAL, (_TIOCSTI, _TIOCLINUX), errno.EPERM))
+    for name in ("socket", "socketpair"):
+        steps += _when_called(name, _only_argument(_FIRST, FAMILIES, errno.EAFNOSUPPORT))
+    return [*steps, _step(_RETURN, _ALLOW)]
+
+
+def install(*, gpu: bool = False) -> None:
+    """Filter this process and all that it starts, for ever.
+
+    On a GPU host memfd stays allowed: the driver's libraries may use it.
+    """
+    steps = program(DENIED if gpu else DENIED + UNWATCHED_MEMORY)
+    code = ctypes.create_string_buffer(b"".join(steps))
+    descriptor = struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(code))
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    call("seccomp", _SET_MODE_FILTER, 0, descriptor)

@@ -1,0 +1,299 @@
+"""Many submissions: workers that drive graders, results that are kept, runs that resume.
+
+``grade_class`` gives jobs to a ``concurrent.futures.Executor``; the function it submits, ``drive``, has a grader
+forked, hands it the job and returns the ``Record``. The two forkservers belong to the process in which ``drive`` runs
+(``Forks``), so that a worker on another machine has its own.
+
+A record is written to ``.autograder/<assignment>/<student>.json`` as soon as it arrives, by an atomic rename. A record
+whose key still fits (submission, source, suites, reference, versions) is not graded again: that is how a killed run
+resumes, and why grading the same content twice gives the same grades.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.errors import GraderFailure
+from autograder.grading import Job, Record, Setup, content_key, protected_paths
+from autograder.sandbox.confinement import Level, best_level, require
+from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
+from autograder.sandbox.limits import Limits
+from autograder.submission import digest
+from autograder.suite import derive_seed
+from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
+
+__all__ = ["Forks", "Options", "Record", "grade_class", "graded_submission", "stored"]
+
+GRADER_PRELOAD = (
+    "torch",
+    "numpy",
+    "scipy.stats",
+    "pytest",
+    "nbclient",
+    "autograder.checks",
+    "autograder.grading",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a class is graded.
+
+    Attributes:
+        workers: submissions graded at once.
+        level: confinement asked for; None for the best that the host has.
+        limits: of each guest.
+        fresh: grade again with new seeds, also what was graded before.
+    """
+
+    workers: int = 1
+    level: Level | None = None
+    limits: Limits = Limits()
+    fresh: bool = False
+
+
+class Forks:
+    """The two forkservers of this process, and graders forked ahead.
+
+    A grader that waits for its job has already started its guest; while one submission is graded the next
+    one's guest gets ready on another core.
+    """
+
+    def __init__(self, course: Course, options: Options) -> None:
+        level = options.level or best_level()
+        require(level)
+        self.guests = Forkserver("autograder.sandbox.supervisor:main", GUEST_PRELOAD)
+        self.graders = Forkserver("autograder.grading:main", GRADER_PRELOAD, pass_fds=(self.guests.fileno(),))
+        self.setup = Setup(
+            self.guests.fileno(), level.value, options.limits.to_dict(), protected_paths(course)
+        )
+        self.spares: list[socket.socket] = []
+        self.lock = threading.Lock()
+
+    def wait_ready(self, timeout: float = 120.0) -> None:
+        """Wait until both have imported their libraries."""
+        self.guests.wait_ready(timeout)
+        self.graders.wait_ready(timeout)
+
+    def grader(self, ahead: bool) -> socket.socket:
+        """The channel of a grader; with ``ahead`` the next one is forked at the same time."""
+        with self.lock:
+            channel = self.spares.pop() if self.spares else self._fork()
+            if ahead:
+                self.spares.append(self._fork())
+        return channel
+
+    def _fork(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.graders.fork(json.dumps(asdict(self.setup)).encode(), [theirs.fileno()])
+        return ours
+
+    def close(self) -> None:
+        """End the forkservers and whatever they forked."""
+        for spare in self.spares:
+            spare.close()
+        self.graders.close()
+        self.guests.close()
+
+
+def drive(forks: Forks, job: Job, ahead: bool = False) -> Record:
+    """Have one submission graded.
+
+    Raises:
+        GraderFailure: if the grader died or failed; nothing is known about the submission then.
+    """
+    with forks.grader(ahead) as channel:
+        try:
+            channel.sendall(job.to_json().encode() + b"\n")
+            with channel.makefile("r", encoding="utf-8") as lines:
+                ready, answer = lines.readline(), lines.readline()
+        except OSError as error:
+            raise GraderFailure(f"the grader of {job.student} could not be reached: {error}") from error
+    if not ready or not answer.endswith("\n"):
+        raise GraderFailure(f"the grader of {job.student} died before it could report")
+    data = json.loads(answer)
+    if "failure" in data:
+        raise GraderFailure(f"{data['failure']}\n{data['detail']}")
+    return Record.from_json(answer)
+
+
+# --- Records --------------------------------------------------------------------------------------------------
+
+
+def record_path(course: Course, assignment: str, student: str) -> Path:
+    return course.state / assignment / f"{student}.json"
+
+
+def stored(course: Course, assignment: str, student: str) -> Record | None:
+    """The record kept for a submission, whether or not it still fits."""
+    try:
+        return Record.from_json(record_path(course, assignment, student).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def keep(course: Course, record: Record) -> None:
+    """Write a record so that a reader sees either the old or the new one, whole."""
+    path = record_path(course, record.grade.assignment, record.grade.student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        os.chmod(course.state, 0o700)  # seeds are nobody else's business
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(record.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
+
+
+def is_current(course: Course, assignment: str, record: Record, submission: str) -> bool:
+    """Whether grading again could give nothing new: same content, and nothing ungraded."""
+    grade = record.grade
+    return (
+        grade.key == content_key(course, assignment, submission) and not grade.ungraded and not record.again
+    )
+
+
+def job_for(course: Course, assignment: str, student: str, secret: str, fresh: bool) -> Job:
+    """The job of one submission; content that was graded before keeps its seed unless ``fresh``."""
+    folder = course.submitted(assignment, student)
+    submission = digest(folder)
+    before = stored(course, assignment, student)
+    known = before is not None and before.grade.digest == submission and not fresh
+    seed = before.grade.seed if known and before else f"{derive_seed(secret, student, submission):016x}"
+    return Job(str(course.root), assignment, student, seed, str(folder))
+
+
+# --- A class --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One submission is done: its record, and whether it had been kept from an earlier run."""
+
+    student: str
+    record: Record
+    kept: bool = False
+
+
+def grade_class(
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    options: Options = Options(),
+    executor: Executor | None = None,
+    forks: Forks | None = None,
+) -> Iterator[Progress]:
+    """Grade submissions, yielding each as it is done; closing the iterator ends everything.
+
+    A grader that fails is tried once more alone at the end; if it fails again the submission is ungraded.
+    """
+    todo: list[str] = []
+    for student in students:
+        record = None if options.fresh else stored(course, assignment, student)
+        folder = course.submitted(assignment, student)
+        if record is not None and is_current(course, assignment, record, digest(folder)):
+            yield Progress(student, record, kept=True)
+        else:
+            todo.append(student)
+    if todo:
+        own_forks = forks or Forks(course, options)
+        own_executor = executor or ThreadPoolExecutor(options.workers)
+        try:
+            yield from _graded(course, assignment, todo, options, own_executor, own_forks)
+        finally:
+            if forks is None:
+                own_forks.close()
+            if executor is None:
+                own_executor.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
+
+
+def _graded(
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    options: Options,
+    executor: Executor,
+    forks: Forks,
+) -> Iterator[Progress]:
+    forks.wait_ready()
+    secret = secrets.token_hex(32)
+    jobs = [job_for(course, assignment, student, secret, options.fresh) for student in students]
+    waiting = {
+        executor.submit(drive, forks, job, number + options.workers < len(jobs)): job
+        for number, job in enumerate(jobs)
+    }
+    alone: list[Job] = []
+    for future in as_completed(waiting):
+        record = _result(future, waiting[future])
+        if record is None or record.again:
+            alone.append(waiting[future])
+        else:
+            yield _kept(course, record)
+    for job in alone:
+        yield _kept(course, _last_try(course, forks, job))
+
+
+_done: set[tuple[Path, str, str, str]] = set()  # graded by this process, ungraded ones included
+
+
+def _kept(course: Course, record: Record) -> Progress:
+    keep(course, record)
+    grade = record.grade
+    _done.add((course.root, grade.assignment, grade.student, grade.digest))
+    return Progress(grade.student, record)
+
+
+def _result(future: Future[Record], job: Job) -> Record | None:
+    try:
+        return future.result()
+    except GraderFailure:
+        return None
+
+
+def _last_try(course: Course, forks: Forks, job: Job) -> Record:
+    try:
+        record = drive(forks, job)
+        return replace(record, again=False)
+    except GraderFailure as failure:
+        return ungraded(course, job, str(failure))
+
+
+def ungraded(course: Course, job: Job, why: str) -> Record:
+    """A record that says that we failed, and gives nobody a zero."""
+    exercises = tuple(
+        ExerciseGrade(e.id, e.notebook, e.points, (Verdict("grader", "", Outcome.UNGRADED, 1.0, detail=why),))
+        for e in course.load_source(job.assignment).exercises
+        if e.kind.value != "manual"
+    )
+    problem = f"not graded, our failure: {why.splitlines()[0]}"
+    return Record(
+        Grade(job.assignment, job.student, digest(Path(job.folder)), "", job.seed, exercises, (problem,))
+    )
+
+
+def graded_submission(course: Course, assignment: str, student: str, options: Options = Options()) -> Record:
+    """The record of one submission as it is now: the one that is kept if it fits, else graded here and now.
+
+    What this process has just tried and could not grade is not tried again.
+    """
+    record = stored(course, assignment, student)
+    submission = digest(course.submitted(assignment, student))
+    tried = (course.root, assignment, student, submission) in _done
+    if tried and record is not None and record.grade.digest == submission:
+        return record
+    for progress in grade_class(course, assignment, [student], options):
+        return progress.record
+    raise GraderFailure(f"{student} was not graded")

@@ -1,0 +1,290 @@
+"""The pytest plugin: the ``student`` fixture, ``@points``, ``@gate``, seeds, and verdicts from reports.
+
+A *host* gives the plugin its students: the grader's host reaches a snapshot of the student's kernel, ``check`` in a
+notebook reaches the notebook's own names, and ``--submission FILE`` runs a notebook's cells in this process. Without
+the option a suite runs on the instructor's source notebook: ``pytest tests/hidden/tp1`` tests the course itself.
+
+Who is to blame for a failed test is decided here, in ``judge``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import random
+import re
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from autograder.errors import CheckFailed, GraderFailure, StudentFailure
+from autograder.plain import PlainNotebook, course_of
+from autograder.probe import RemoteError, Student, without_data
+from autograder.verdict import Outcome, Verdict
+
+MARK = "graded"
+OURS = (GraderFailure, MemoryError, OSError, ImportError, NameError, SyntaxError, KeyboardInterrupt)
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def points(weight: float, title: str = "") -> Callable[[Test], Test]:
+    """Decorator: the test's weight within its exercise, and the name that a student reads (French)."""
+    return _marked(weight=weight, title=title, gate=False)
+
+
+def gate(title: str = "") -> Callable[[Test], Test]:
+    """Decorator: a test without weight whose failure costs the exercise all of its points."""
+    return _marked(weight=0.0, title=title, gate=True)
+
+
+def _marked(**fields: object) -> Callable[[Test], Test]:
+    mark: Callable[[Test], Test] = getattr(pytest.mark, MARK)(**fields)
+    return mark
+
+
+class Host(Protocol):
+    """Where a suite's students come from."""
+
+    def open(self, suite: Path, test: str) -> Student:
+        """The student for one test.
+
+        Raises:
+            StudentFailure: the notebook never reached the exercise.
+            GraderFailure: we could not reach the notebook.
+        """
+
+    def seed(self, suite: Path, test: str, stream: str) -> int:
+        """The seed of one random stream of a test."""
+
+    def failed(self, error: BaseException) -> None:
+        """A test ended with ``error``."""
+
+    def close(self, student: Student) -> None:
+        """The test is over."""
+
+
+HOST = pytest.StashKey[Host]()
+STUDENT = pytest.StashKey[Student]()
+SEED = pytest.StashKey[int]()
+
+
+def derive_seed(secret: str, *names: str) -> int:
+    """A seed of 63 bits for the stream called ``names``: a keyed hash, so that none tells another."""
+    digest = hmac.new(secret.encode(), "\x00".join(names).encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def exercise_of(suite: Path) -> str:
+    """``softmax`` for ``.../test_softmax.py``."""
+    return suite.stem.removeprefix("test_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("autograder")
+    group.addoption(
+        "--submission",
+        metavar="FILE",
+        help="run suites on this notebook, without a sandbox (default: the instructor's source notebook)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARK}(weight, title, gate): how a test counts (autograder)")
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest) -> Iterator[Student]:
+    """The notebook's names as they were at the exercise's graded cell."""
+    host = _host(request.config)
+    suite, test = request.path, request.node.name
+    seed = host.seed(suite, test, "suite")
+    request.node.stash[SEED] = seed
+    _seed_here(seed)
+    opened = host.open(suite, test)
+    opened.seed = seed
+    request.node.stash[STUDENT] = opened
+    opened.seed_guest(host.seed(suite, test, "guest"))
+    _seed_here(seed)  # where the notebook lives in this process, its streams are ours
+    yield opened
+    host.close(opened)
+
+
+def _host(config: pytest.Config) -> Host:
+    if HOST not in config.stash:
+        submission = config.getoption("--submission")
+        config.stash[HOST] = PlainHost(Path(submission) if submission else None)
+    return config.stash[HOST]
+
+
+def _seed_here(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+class PlainHost:
+    """Runs the cells of a notebook in this process: for an instructor at work, never for grades."""
+
+    def __init__(self, submission: Path | None, secret: str | None = None) -> None:
+        self.submission = submission
+        self.secret = secret or f"{time.time_ns()}"
+        self.notebooks: dict[Path, PlainNotebook] = {}
+
+    def open(self, suite: Path, test: str) -> Student:
+        if suite not in self.notebooks:  # one run of the notebook a suite: files are run in any order
+            course, assignment = course_of(suite)
+            self.notebooks[suite] = PlainNotebook(course, assignment, self.submission, exercise_of(suite))
+        return self.notebooks[suite].student_at(exercise_of(suite))
+
+    def seed(self, suite: Path, test: str, stream: str) -> int:
+        return derive_seed(self.secret, exercise_of(suite), test, stream)
+
+    def failed(self, error: BaseException) -> None:
+        """Nothing to open anew."""
+
+    def close(self, student: Student) -> None:
+        """Nothing to end."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Outcome of a test that raised, what the student reads, what the instructor reads."""
+
+    outcome: Outcome
+    message: str = ""
+    detail: str = ""
+
+
+def judge(error: BaseException, replies: int) -> Judgement:
+    """Whose failure ``error`` is.
+
+    Args:
+        error: what a suite's test raised.
+        replies: answers of the guest that the test had received: an error of the suite's own code before the first
+            one cannot be the student's.
+    """
+    if isinstance(error, RemoteError):
+        return Judgement(Outcome.FAILED, error.for_student())
+    if isinstance(error, (StudentFailure, CheckFailed)):
+        return Judgement(Outcome.FAILED, str(error))
+    if isinstance(error, AssertionError):
+        return Judgement(Outcome.FAILED, _assertion_text(error))
+    if isinstance(error, pytest.fail.Exception):
+        return Judgement(Outcome.FAILED, _failure_text(str(error)))
+    detail = "".join(traceback.format_exception(error))[-8000:]
+    if isinstance(error, (*OURS, pytest.skip.Exception, pytest.xfail.Exception)) or not replies:
+        return Judgement(Outcome.UNGRADED, "", detail)
+    if not isinstance(error, Exception) or isinstance(error, torch.OutOfMemoryError):
+        return Judgement(Outcome.UNGRADED, "", detail)
+    message = "Le résultat n'est pas du type ou de la forme que l'énoncé demande."
+    return Judgement(Outcome.FAILED, message, detail)
+
+
+def _assertion_text(error: AssertionError) -> str:
+    text = str(error.args[0]) if error.args and isinstance(error.args[0], str) else ""
+    return without_data(text, 600) or "Une propriété demandée n'est pas vérifiée."
+
+
+def _failure_text(text: str) -> str:
+    raised = re.search(r"DID NOT RAISE.*?(\w+)'?>?\)?$", text)
+    if raised:
+        return f"L'erreur {raised.group(1)} était attendue, aucune n'a été levée."
+    return without_data(text, 600)
+
+
+class Verdicts:
+    """Collects the verdict of every test of one run; give an instance to ``pytest.main(plugins=[...])``."""
+
+    def __init__(self, host: Host | None = None) -> None:
+        self.host = host
+        self.found: dict[str, Verdict] = {}
+        self.errors: list[str] = []
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        if self.host is not None:
+            config.stash[HOST] = self.host
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.errors.append(str(report.longrepr))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            unrun = Judgement(Outcome.UNGRADED, "", "the test did not run")
+            self.found[item.nodeid] = verdict_of(item, unrun, 0.0)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, Any]:
+        report = yield
+        before = self.found[item.nodeid]
+        if call.excinfo is not None:
+            item.config.stash[HOST].failed(call.excinfo.value)
+            probe = item.stash[STUDENT]._probe if STUDENT in item.stash else None
+            judgement = judge(call.excinfo.value, probe.replies if probe else 0)
+            if call.when != "teardown" or before.outcome is Outcome.PASSED:
+                self.found[item.nodeid] = verdict_of(item, judgement, before.seconds + call.duration)
+        elif call.when == "call":
+            passed = Judgement(Outcome.PASSED)
+            self.found[item.nodeid] = verdict_of(item, passed, before.seconds + call.duration)
+        return report
+
+
+def verdict_of(item: pytest.Item, judgement: Judgement, seconds: float) -> Verdict:
+    """The verdict of one collected test."""
+    mark = item.get_closest_marker(MARK)
+    fields = {"weight": 1.0, "title": "", "gate": False, **(mark.kwargs if mark else {})}
+    doc = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip()
+    failed = judgement.outcome is Outcome.FAILED
+    return Verdict(
+        test=item.name,
+        title=fields["title"] or item.name.removeprefix("test_").replace("_", " "),
+        outcome=judgement.outcome,
+        points=fields["weight"],
+        message=judgement.message,
+        hint=" ".join(doc.split()) if failed else "",
+        gate=fields["gate"],
+        seed=item.stash.get(SEED, None),
+        seconds=round(seconds, 4),
+        detail=judgement.detail,
+    )
+
+
+def run_suite(suite: Path, host: Host) -> tuple[Verdict, ...]:
+    """Run one suite file in this process and return a verdict for each of its tests.
+
+    A suite that cannot be collected, or a run that pytest did not finish, gives one ungraded verdict more.
+    """
+    verdicts = Verdicts(host)
+    arguments = [
+        str(suite),
+        *("-p", "autograder.suite", "-p", "no:cacheprovider", "-p", "no:junitxml", "-p", "no:doctest"),
+        *("-c", "/dev/null", "--rootdir", str(suite.parent), "--noconftest"),
+        *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),
+    ]
+    code = pytest.main(arguments, plugins=[verdicts])
+    found = tuple(verdicts.found.values())
+    if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not verdicts.errors and found:
+        return found
+    detail = "\n".join(verdicts.errors) or f"pytest ended with code {int(code)}"
+    return (*found, Verdict(suite.name, "", Outcome.UNGRADED, 0.0, detail=detail))
+
+
+__all__ = [
+    "Host",
+    "PlainHost",
+    "Verdicts",
+    "derive_seed",
+    "exercise_of",
+    "gate",
+    "points",
+    "run_suite",
+]
