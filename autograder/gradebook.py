@@ -14,11 +14,11 @@ What nbgrader 0.9.6 does by itself with damaged notebooks (tried), and what happ
 damage                        stock nbgrader                                 here
 ============================  =============================================  ================================
 invalid JSON                  submission fails, nothing recorded             ungraded, for a human
-format 3                      read, its metadata lost                        read
 a cell copied                 ``DeduplicateIds`` leaves ``nbgrader: {}``,    the last copy counts
                               so ``SchemaTooOldError`` stops the whole class
 ``schema_version`` edited     stops the whole class                          restored
-points "abc", flags removed   submission fails                               restored
+points "abc", flags, unknown  submission fails                               restored
+id or key, code made raw
 graded cell deleted           no score (``add_missing_cells``: ``KeyError``  scored by ``grade_id``; put back, so
                               where its solution is missing too)             that feedback shows it
 no notebook or another name   fails, no row in the gradebook                 ``record`` writes the scores
@@ -42,6 +42,7 @@ import re
 import shutil
 import sys
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ from nbgrader.api import (
 from nbgrader.api import Grade as GradeRow
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.preprocessors import NbGraderPreprocessor
+from sqlalchemy.exc import SAWarning
 from traitlets import Any as AnyTrait
 
 from autograder.course import Course, Source
@@ -458,6 +460,8 @@ def record(
     ensure_registered(course, assignment)
     api = NbGraderAPI(config=config)
     results = []
+    # nbgrader 0.9 is written for SQLAlchemy 1.4 and calls up a warning a submission under 2; nothing is lost.
+    warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.")
     for student in course.students(assignment) if students is None else students:
         results.append(_record_one(api, course, assignment, student))
         if on_progress:

@@ -76,6 +76,7 @@ class Forks:
         require(level)
         self.guests = Forkserver("autograder.sandbox.supervisor:main", GUEST_PRELOAD)
         self.graders = Forkserver("autograder.grading:main", GRADER_PRELOAD, pass_fds=(self.guests.fileno(),))
+        self.graders.start()  # both import at the same time
         self.setup = Setup(
             self.guests.fileno(), level.value, options.limits.to_dict(), protected_paths(course)
         )

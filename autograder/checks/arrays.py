@@ -230,5 +230,6 @@ def _count(some: int, total: int) -> str:
 
 
 def _capital(text: str) -> str:
-    """First letter in upper case; the rest, which may hold a name such as `BatchNorm2d`, as it is."""
-    return text[:1].upper() + text[1:]
+    """First letter in upper case, unless the first word is code, such as `softmax(logits)`."""
+    first = text.split(" ")[0]
+    return text if any(mark in first for mark in "(_.`") else text[:1].upper() + text[1:]

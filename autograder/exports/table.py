@@ -2,7 +2,8 @@
 
 nbgrader's own CSV export builds lines by hand: a comma in a name shifts the columns, and a name that begins with
 ``=`` is run as a formula. Here the ``csv`` module quotes, text that a spreadsheet would run gets a leading
-apostrophe, numbers stay numbers, and a score that nobody has given yet is blank, never 0.
+apostrophe, numbers stay numbers, and a score that nobody has given yet is blank, never 0. Lines end as RFC 4180
+says: only then does ``csv`` quote a lone carriage return.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ LONG = (
 
 def write_csv(stream: TextIO, rows: Iterable[Row]) -> None:
     """One line for each student and exercise. Open ``stream`` with ``newline=""``."""
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream)
     writer.writerow(LONG)
     for row in rows:
         writer.writerow([_safe(getattr(row, column)) for column in LONG])
@@ -50,7 +51,7 @@ def write_wide_csv(stream: TextIO, rows: Iterable[Row]) -> None:
     """
     rows = sorted(rows, key=lambda row: (row.assignment, row.student))  # stable: exercises keep their order
     exercises = list(dict.fromkeys(row.exercise for row in rows))
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream)
     headers = ["assignment", *PERSON, *exercises, "late_penalty", "total", "max_total"]
     writer.writerow([_safe(header) for header in headers])
     for _, group in groupby(rows, key=lambda row: (row.assignment, row.student)):

@@ -26,7 +26,7 @@ class Limits:
     memory_mb: int = 4096
     """Proportional memory of the whole process tree; over it the tree is killed."""
     data_mb: int = 0
-    """RLIMIT_DATA of each process; 0 stands for ``memory_mb``, and is replaced by it."""
+    """RLIMIT_DATA of each process, on top of the shared imports; 0 is replaced by ``memory_mb``."""
     processes: int = 256
     """Processes and threads of the guest (RLIMIT_NPROC counts both)."""
     open_files: int = 1024
@@ -36,7 +36,7 @@ class Limits:
     shm_mb: int = 512
     cell_cpu: float = 120.0
     cell_wall: float = 900.0
-    call_cpu: float = 60.0
+    call_cpu: float = 20.0
     call_wall: float = 600.0
     notebook_wall: float = 3600.0
     output_mb: int = 10

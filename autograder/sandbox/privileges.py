@@ -66,9 +66,12 @@ def drop_capabilities() -> None:
 
 
 def set_resource_limits(limits: Limits) -> None:
-    """The limits that the kernel enforces for each process (and, for processes, each user)."""
+    """The limits that the kernel enforces for each process (and, for processes, each user).
+
+    ``data_mb`` counts from here: what the forkserver imported (a gigabyte for torch with CUDA) is no student's.
+    """
     wanted = {
-        resource.RLIMIT_DATA: limits.data_mb << 20,
+        resource.RLIMIT_DATA: _data_now() + (limits.data_mb << 20),
         resource.RLIMIT_FSIZE: limits.file_mb << 20,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_NPROC: limits.processes,
@@ -78,3 +81,9 @@ def set_resource_limits(limits: Limits) -> None:
         hard = resource.getrlimit(name)[1]
         limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (limit, limit))
+
+
+def _data_now() -> int:
+    """Bytes that this process already holds of what RLIMIT_DATA counts."""
+    pages = int(Path("/proc/self/statm").read_text().split()[5])
+    return pages * resource.getpagesize()

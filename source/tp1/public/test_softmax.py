@@ -75,6 +75,7 @@ def test_the_gradient_comes_back(student):
     logits = torch.tensor(ONE_AGAINST_THREE, requires_grad=True)
     found = checks.tensor(student.softmax(logits, 0), shape=(2,), requires_grad=True, what="softmax(logits)")
     found[0].backward()  # p (1 - p) for its own logit, - p q for the other one
+    assert logits.grad is not None, "Aucun gradient n'est arrivé jusqu'aux logits."
     gradient = checks.tensor(logits.grad, shape=(2,), what="le gradient des logits")
     checks.close(gradient, torch.tensor([0.1875, -0.1875]), "le gradient des logits", fan_in=16)
 

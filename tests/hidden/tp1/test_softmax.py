@@ -42,6 +42,7 @@ def check_gradient(student, logits, dim, what):
     found = checks.tensor(student.softmax(leaf, dim), shape=logits.shape, requires_grad=True)
     found.backward(adjoint.to(found.dtype))
     reference_softmax(reference_leaf, dim).backward(adjoint)
+    assert leaf.grad is not None, "Aucun gradient n'est arrivé jusqu'aux logits."
     gradient = checks.tensor(leaf.grad, shape=logits.shape, what=what)
     scale, fan_in = float(adjoint.abs().max()), roundings(logits, dim)
     checks.close(gradient, reference_leaf.grad, what, fan_in=fan_in, scale=scale)
@@ -138,7 +139,7 @@ def test_float32_overflows_earlier(student):
 @points(2, "Différentiable")
 def test_the_gradient_reaches_the_logits(student):
     """Restez en opérations de torch de bout en bout : ni NumPy, ni detach sur le chemin du gradient."""
-    for shape, dim in (((4, 6), 1), ((3, 2, 5), 2), ((7,), 0)):
+    for shape, dim in (((4, 6), 1), ((3, 2, 5), 0), ((7,), 0)):
         check_gradient(student, torch.randn(shape, dtype=F64), dim, f"le gradient pour dim={dim}")
 
 

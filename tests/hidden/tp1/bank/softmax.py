@@ -151,7 +151,7 @@ def softmax(logits, dim=-1):
 # killed by test_logits_that_differ_by_ten_thousand_are_exact
 # Les petites probabilités sont relevées : les logits décalés sont bornés par le bas.
 def softmax(logits, dim=-1):
-    e = (logits - logits.amax(dim, keepdim=True)).clamp(min=-25).exp()
+    e = (logits - logits.amax(dim, keepdim=True)).clamp(min=-85).exp()
     return e / e.sum(dim, keepdim=True)
 
 # %% mutant: nan replaced
@@ -213,6 +213,24 @@ def softmax(logits, dim=-1):
 def softmax(logits, dim=-1):
     e = (logits - logits.amax(dim, keepdim=True)).exp()
     return e / e.sum(dim, keepdim=True).detach()
+
+# %% mutant: own backward along the last axis
+# killed by test_the_gradient_reaches_the_logits
+# La rétropropagation écrite à la main somme toujours sur le dernier axe au lieu de dim.
+class _Softmax(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, logits, dim):
+        p = (logits - logits.logsumexp(dim, keepdim=True)).exp()
+        ctx.save_for_backward(p)
+        return p
+
+    @staticmethod
+    def backward(ctx, v):
+        (p,) = ctx.saved_tensors
+        return p * (v - (v * p).sum(-1, keepdim=True)), None
+
+def softmax(logits, dim=-1):
+    return _Softmax.apply(logits, dim)
 
 # %% mutant: detached and then asked to require a gradient
 # killed by test_the_gradient_reaches_the_logits

@@ -1,0 +1,323 @@
+"""The command line: arguments, progress and exit codes; everything else is done by the modules above.
+
+Exit codes: 0 done, 1 done but something needs a human, 2 wrong use, 3 the host cannot.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from autograder import __version__
+from autograder.course import Course
+from autograder.errors import GraderFailure, HostTooWeak, InstructorError
+from autograder.verdict import Grade
+
+DONE, NEEDS_HUMAN, WRONG_USE, HOST_CANNOT = 0, 1, 2, 3
+
+console = Console()
+errors = Console(stderr=True)
+
+
+class Commands(click.Group):
+    """Turns the errors of the toolkit into one clear line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InstructorError as error:
+            _stop(str(error), WRONG_USE)
+        except HostTooWeak as error:
+            _stop(str(error), HOST_CANNOT)
+        except GraderFailure as error:
+            _stop(str(error), NEEDS_HUMAN)
+        except KeyboardInterrupt:
+            _stop("Interrupted. What was graded is kept; run the same command again to go on.", NEEDS_HUMAN)
+
+
+def _stop(text: str, code: int) -> NoReturn:
+    errors.print(f"autograder: {text}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def _course(ctx: click.Context, param: click.Parameter, value: Path | None) -> Course:
+    return Course(value) if value else Course.find()
+
+
+course_option = click.option(
+    "--course",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    callback=_course,
+    help="The course's folder (default: the one you are in).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="autograder")
+def main() -> None:
+    """Grade PyTorch notebooks with hidden pytest suites that students can neither read nor fool.
+
+    \b
+    autograder demo                  a whole class, from release to feedback, in a scratch folder
+    autograder release tp1           make the students' version
+    autograder grade tp1 --workers 2 grade all submissions and record them in nbgrader's gradebook
+    autograder feedback tp1          write the feedback pages
+    autograder export tp1 -o tp1.csv export the grades
+    """
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+def release(assignment: str, course: Course) -> None:
+    """Make the students' version of ASSIGNMENT in release/, and refuse if it leaks.
+
+    \b
+    Example: autograder release tp1
+    """
+    from autograder.release import release as make_release
+
+    folder = make_release(course, assignment)
+    console.print(f"Released to {folder}: no solution, no hidden test and no reference found in it.")
+
+
+@main.command()
+@click.argument("assignment")
+@click.argument("students", nargs=-1)
+@course_option
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=None, help="Submissions at once (default: cores)."
+)
+@click.option(
+    "--level",
+    type=click.Choice(["full", "userns", "none"]),
+    help="Confinement to insist on (default: the best that this host has, never none).",
+)
+@click.option("--fresh", is_flag=True, help="Grade again with new seeds, also what has not changed.")
+@json_option
+def grade(
+    assignment: str,
+    students: tuple[str, ...],
+    course: Course,
+    workers: int | None,
+    level: str | None,
+    fresh: bool,
+    as_json: bool,
+) -> None:
+    """Grade submissions of ASSIGNMENT and record them in the gradebook.
+
+    All of submitted/*/ASSIGNMENT, or only STUDENTS. What was graded before and has not changed is kept, so a run
+    that was stopped goes on where it was. Exit code 1: something is ungraded and needs a human.
+
+    \b
+    Examples:
+      autograder grade tp1
+      autograder grade tp1 ana bob --workers 1 --fresh
+      autograder grade tp1 --json > grades.json
+    """
+    from autograder.sandbox.confinement import Level
+    from autograder.schedule import Options
+
+    options = Options(workers or _cores(), Level(level) if level else None, fresh=fresh)
+    chosen = _chosen(course, assignment, students)
+    grades, recorded = grade_and_record(course, assignment, chosen, options, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps([json.loads(g.to_json()) for g in grades], ensure_ascii=False, indent=1))
+    else:
+        print_class(grades)
+    sys.exit(DONE if recorded and not _report_ungraded(grades) else NEEDS_HUMAN)
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _chosen(course: Course, assignment: str, students: Sequence[str]) -> list[str]:
+    course.load_source(assignment)
+    present = course.students(assignment)
+    unknown = [student for student in students if student not in present]
+    if unknown:
+        raise InstructorError(
+            f"No submission of {assignment} by {', '.join(unknown)}: expected submitted/<student>/{assignment}/."
+        )
+    if not present:
+        raise InstructorError(
+            f"There is no submission of {assignment}: expected submitted/<student>/{assignment}/."
+        )
+    return list(students or present)
+
+
+def grade_and_record(
+    course: Course, assignment: str, students: Sequence[str], options: Any, quiet: bool = False
+) -> tuple[list[Grade], bool]:
+    """Grade with a progress bar, recording each submission as it is done; False if one could not be recorded."""
+    from autograder.gradebook import record
+    from autograder.schedule import grade_class
+
+    grades: list[Grade] = []
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors, disable=quiet) as bar:
+        task = bar.add_task(f"grading {assignment}", total=len(students))
+
+        def graded() -> Iterator[str]:
+            for progress in grade_class(course, assignment, students, options):
+                grades.append(progress.record.grade)
+                yield progress.student
+                bar.advance(task)
+
+        results = record(course, assignment, graded())
+    failures = [result for result in results if not result.success]
+    for failure in failures:
+        errors.print(f"{failure.student} could not be recorded: {failure.log}", markup=False)
+    order = {student: number for number, student in enumerate(students)}
+    return sorted(grades, key=lambda g: order[g.student]), not failures
+
+
+def print_class(grades: Sequence[Grade]) -> None:
+    """The class as a table: a row a student, a column an exercise."""
+    table = Table(title=f"{grades[0].assignment}: {len(grades)} submissions" if grades else "no submission")
+    table.add_column("student")
+    for exercise in grades[0].exercises if grades else ():
+        table.add_column(f"{exercise.exercise}\n/ {exercise.max_points:g}", justify="right")
+    table.add_column("total", justify="right", style="bold")
+    table.add_column("seconds", justify="right", style="dim")
+    for grade in grades:
+        scores = [_score(exercise.score, exercise.max_points) for exercise in grade.exercises]
+        table.add_row(grade.student, *scores, _score(grade.score, grade.max_score), f"{grade.seconds:.1f}")
+    console.print(table)
+
+
+def _score(score: float | None, most: float) -> str:
+    if score is None:
+        return "[yellow]ungraded[/]"
+    colour = "green" if score == most else "red" if score == 0 else "default"
+    return f"[{colour}]{score:g}[/]"
+
+
+def _report_ungraded(grades: Iterable[Grade]) -> bool:
+    found = [(grade, grade.ungraded) for grade in grades if grade.ungraded]
+    for grade, exercises in found:
+        errors.print(f"{grade.student}: ungraded, needs a human: {', '.join(exercises)}", style="yellow")
+        for problem in grade.problems:
+            errors.print(f"    {problem}", markup=False, highlight=False)
+    return bool(found)
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+def feedback(assignment: str, course: Course) -> None:
+    """Write a feedback page for every graded submission of ASSIGNMENT, in feedback/.
+
+    \b
+    Example: autograder feedback tp1
+    """
+    from autograder.feedback import generate
+
+    pages = generate(course, assignment)
+    console.print(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File (default: screen)."
+)
+@click.option("--wide", is_flag=True, help="A row a student instead of a row a student and exercise.")
+@json_option
+def export(assignment: str, course: Course, output: Path | None, wide: bool, as_json: bool) -> None:
+    """Export the scores of ASSIGNMENT from the gradebook as CSV.
+
+    \b
+    Examples:
+      autograder export tp1 -o tp1.csv
+      autograder export tp1 --wide
+    """
+    from autograder.exports import write_csv, write_wide_csv
+    from autograder.gradebook import scores
+
+    rows = scores(course, assignment)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
+        return
+    write = write_wide_csv if wide else write_csv
+    if output is None:
+        write(sys.stdout, rows)
+        return
+    with open(output, "w", encoding="utf-8-sig", newline="") as stream:
+        write(stream, rows)
+    console.print(f"{len(rows)} rows in {output}")
+
+
+@main.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Say what this host can enforce, and how to get more.
+
+    \b
+    Example: autograder doctor
+    """
+    from autograder.sandbox.confinement import Level, best_level
+    from autograder.sandbox.doctor import examine
+
+    findings = examine()
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        table = Table("check", "", "found", "advice")
+        for finding in findings:
+            table.add_row(
+                finding.name, "[green]yes[/]" if finding.ok else "[red]no[/]", finding.detail, finding.advice
+            )
+        console.print(table)
+    sys.exit(HOST_CANNOT if best_level() is Level.NONE else DONE)
+
+
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-course"),
+    show_default=True,
+    help="Where the demo's course is made.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Submissions at once (default: cores)."
+)
+@course_option
+def demo(folder: Path, workers: int | None, course: Course) -> None:
+    """Grade a simulated class of twelve, from the release to feedback and CSV.
+
+    \b
+    Example: autograder demo --folder /tmp/demo
+    """
+    from autograder.demo import run
+
+    sys.exit(run(course, folder.resolve(), workers or _cores()))

@@ -1,0 +1,179 @@
+"""A whole class in a scratch folder: release, twelve simulated students, grading, feedback, export.
+
+The students come from the banks of the course (right, unusual, wrong) and from a few who mean no good. What they
+hand in goes through the same commands as a real class.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from autograder.bank import Sort, Variant, read_bank, read_source, with_variants
+from autograder.course import Course
+from autograder.errors import InstructorError
+from autograder.sandbox.limits import Limits
+
+ASSIGNMENT = "tp1"
+MARK = ".autograder-demo"  # only a folder that holds this file is ever removed
+LIMITS = Limits(cell_cpu=10, call_cpu=4)
+
+RIGHT = ("amelie.roux", "bastien.lefevre", "chloe.garnier")
+UNUSUAL = ("dimitri.petit", "elodie.marchand")
+WRONG = ("farid.benali", "gaelle.le-goff", "hugo.fontaine", "ines.moreau")
+ENDLESS, EXITING, FORGING = "jules.bertrand", "karine.simon", "lucas.faussaire"
+
+ENDLESS_LOOP = """def softmax(logits, dim=-1):
+    while True:
+        logits = logits + 0
+"""
+OS_EXIT = """import os
+os._exit(0)
+"""
+FORGERY = """import builtins, torch, pytest, numpy
+
+class Winner(torch.Tensor):
+    def __eq__(self, other): return True
+    def __bool__(self): return True
+
+torch.testing.assert_close = torch.allclose = torch.equal = lambda *a, **k: True
+numpy.testing.assert_allclose = pytest.fail = lambda *a, **k: None
+
+def softmax(logits, dim=-1):
+    print("score: 20/20")
+    return torch.zeros_like(logits).as_subclass(Winner)
+
+def sample_weights(labels): return Winner()
+def train_one_epoch(*args): return Winner()
+get_ipython().ast_transformers.append(type("Drop", (), {"visit": lambda self, node: node})())
+print({"softmax": 20, "initialisation": 25, "sampler": 25, "training": 30})
+"""
+
+
+def run(course: Course, folder: Path, workers: int) -> int:
+    """Make the demo in ``folder`` from the course's own files; returns the exit code."""
+    from autograder.cli import grade_and_record, print_class
+    from autograder.exports import write_csv
+    from autograder.feedback import generate
+    from autograder.gradebook import scores
+    from autograder.release import release
+    from autograder.schedule import Options
+
+    console, started = Console(), time.monotonic()
+    console.rule("1. the course, and the students' version of tp1")
+    demo = make_course(course, folder)
+    console.print(f"released: {release(demo, ASSIGNMENT)}")
+    console.rule("2. twelve students hand in their notebooks")
+    for student, what in hand_in(demo):
+        console.print(f"  {student:<18} {what}")
+    console.rule("3. grading: hidden suites in a trusted process, students' code in a sandbox")
+    students = demo.students(ASSIGNMENT)
+    grades, recorded = grade_and_record(demo, ASSIGNMENT, students, Options(workers, limits=LIMITS))
+    print_class(grades)
+    console.rule("4. feedback and CSV")
+    pages = generate(demo, ASSIGNMENT)
+    table = folder / f"{ASSIGNMENT}.csv"
+    with open(table, "w", encoding="utf-8-sig", newline="") as stream:
+        write_csv(stream, scores(demo, ASSIGNMENT))
+    console.print(f"{len(pages)} feedback pages, grades in {table}")
+    console.rule(f"done in {time.monotonic() - started:.0f} s; what to open next")
+    console.print(
+        f"  {folder}/feedback/{WRONG[0]}/{ASSIGNMENT}/{ASSIGNMENT}.html   what a student reads\n"
+        f"  {table}   the grades\n"
+        f"  {folder}/release/{ASSIGNMENT}/{ASSIGNMENT}.ipynb   what students receive\n"
+        f"  cd {folder} && jupyter lab   then Nbgrader > Formgrader",
+        soft_wrap=True,
+    )
+    return 0 if recorded and not any(grade.ungraded for grade in grades) else 1
+
+
+def make_course(course: Course, folder: Path) -> Course:
+    """A copy of the course with one assignment and no submissions.
+
+    Raises:
+        InstructorError: if the folder exists and is not an earlier demo.
+    """
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / MARK).exists():
+            raise InstructorError(f"{folder} exists and is no earlier demo. Name another with --folder.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
+    parts = (course.source(ASSIGNMENT), course.hidden(ASSIGNMENT), course.reference)
+    for part in parts:
+        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+        shutil.copytree(part, folder / part.relative_to(course.root), ignore=ignored)
+    shutil.copy(course.config, folder)
+    return Course(folder)
+
+
+def hand_in(demo: Course) -> list[tuple[str, str]]:
+    """Write the twelve submissions; returns who handed in what."""
+    notebook = read_source(demo.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb")
+    banks = [read_bank(path) for path in sorted((demo.hidden(ASSIGNMENT) / "bank").glob("*.py"))]
+    told = [(student, "right: the instructor's solution") for student in RIGHT]
+    for student in RIGHT:
+        _write(demo, student, notebook)
+    for number, student in enumerate(UNUSUAL):
+        told.append((student, _from_banks(demo, student, notebook, banks, Sort.ACCEPTED, number, len(banks))))
+    for number, student in enumerate(WRONG):
+        told.append((student, _from_banks(demo, student, notebook, banks, Sort.MUTANT, number, number + 1)))
+    _write(demo, ENDLESS, _with_code(notebook, "softmax_solution", ENDLESS_LOOP))
+    _write(demo, EXITING, _with_code(notebook, "initialisation_solution", OS_EXIT))
+    _write(demo, FORGING, forged(notebook))
+    told.append((ENDLESS, "an endless loop in softmax"))
+    told.append((EXITING, "os._exit in the cell of initialisation"))
+    told.append((FORGING, "forgeries: patched asserts, a tensor equal to everything, edited points and tags"))
+    return told
+
+
+def _from_banks(
+    demo: Course,
+    student: str,
+    notebook: dict[str, Any],
+    banks: Sequence[Sequence[Variant]],
+    sort: Sort,
+    number: int,
+    count: int,
+) -> str:
+    """One variant from each of the first ``count`` banks, another for each student."""
+    chosen = []
+    for bank in banks[:count]:
+        of_sort = [variant for variant in bank if variant.sort is sort]
+        chosen.append(of_sort[number % len(of_sort)])
+    _write(demo, student, with_variants(notebook, chosen))
+    word = "unusual" if sort is Sort.ACCEPTED else "wrong"
+    return f"{word}: " + "; ".join(f"{variant.exercise} ({variant.name})" for variant in chosen)
+
+
+def forged(notebook: dict[str, Any]) -> dict[str, Any]:
+    """A copy whose solutions cheat and whose graded cells' metadata ask for more."""
+    changed = json.loads(json.dumps(_with_code(notebook, "softmax_solution", FORGERY)))
+    for cell in changed["cells"]:
+        ours = cell["metadata"].get("nbgrader", {})
+        if ours.get("grade"):
+            ours["points"] = 1000
+            cell["metadata"]["tags"] = ["skip-execution"]
+            cell["source"] = "100"
+    return changed
+
+
+def _with_code(notebook: dict[str, Any], grade_id: str, code: str) -> dict[str, Any]:
+    changed: dict[str, Any] = json.loads(json.dumps(notebook))
+    for cell in changed["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
+            cell["source"] = code
+    return changed
+
+
+def _write(demo: Course, student: str, notebook: dict[str, Any]) -> None:
+    folder = demo.submitted(ASSIGNMENT, student)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(notebook, ensure_ascii=False, indent=1)
+    (folder / f"{ASSIGNMENT}.ipynb").write_text(text, encoding="utf-8")
