@@ -167,13 +167,18 @@ def _chosen(course: Course, assignment: str, students: Sequence[str]) -> list[st
 
 
 def grade_and_record(
-    course: Course, assignment: str, students: Sequence[str], options: Any, quiet: bool = False
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    options: Any,
+    quiet: bool = False,
+    forks: Any = None,
 ) -> tuple[list[Grade], bool]:
     """Grade with a progress bar, recording each submission as it is done; False if one could not be recorded."""
     from autograder.gradebook import record
     from autograder.schedule import grade_class
 
-    grades: list[Grade] = []
+    records: dict[str, Any] = {}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -186,17 +191,16 @@ def grade_and_record(
         task = bar.add_task(f"grading {assignment}", total=len(students))
 
         def graded() -> Iterator[str]:
-            for progress in grade_class(course, assignment, students, options):
-                grades.append(progress.record.grade)
+            for progress in grade_class(course, assignment, students, options, forks=forks):
+                records[progress.student] = progress.record
                 yield progress.student
                 bar.advance(task)
 
-        results = record(course, assignment, graded())
+        results = record(course, assignment, graded(), grade_with=lambda *work: records[work[-1]])
     failures = [result for result in results if not result.success]
     for failure in failures:
         errors.print(f"{failure.student} could not be recorded: {failure.log}", markup=False)
-    order = {student: number for number, student in enumerate(students)}
-    return sorted(grades, key=lambda g: order[g.student]), not failures
+    return [records[student].grade for student in students], not failures
 
 
 def print_class(grades: Sequence[Grade]) -> None:

@@ -154,7 +154,7 @@ def _from_banks(
 
 def forged(notebook: dict[str, Any]) -> dict[str, Any]:
     """A copy whose solutions cheat and whose graded cells' metadata ask for more."""
-    changed = json.loads(json.dumps(_with_code(notebook, "softmax_solution", FORGERY)))
+    changed = _with_code(notebook, "softmax_solution", FORGERY)
     for cell in changed["cells"]:
         ours = cell["metadata"].get("nbgrader", {})
         if ours.get("grade"):

@@ -25,6 +25,7 @@ import nbformat.v4
 import zmq.asyncio
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
+from zmq.constants import SocketOption
 
 from autograder.errors import CellFailed, GraderFailure, StudentFailure, WallExpired
 from autograder.probe import Probe, SocketTransport
@@ -80,7 +81,7 @@ class Kernel:
     def __init__(self, launcher: Launcher, limits: Limits) -> None:
         self.launcher, self.limits = launcher, limits
         context = zmq.asyncio.Context()
-        context.setsockopt(zmq.MAXMSGSIZE, MESSAGE)
+        context.setsockopt(SocketOption.MAXMSGSIZE, MESSAGE)
         self.manager = GuestKernelManager(launcher, context=context)
         self.guest: Guest
 

@@ -131,7 +131,7 @@ class RepairingExporter(NotebookExporter):  # type: ignore[misc]
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
         path, course = Path(filename).absolute(), Course(Path(self.parent.coursedir.root))
         ids = resources["nbgrader"]
-        if course.submitted(ids["assignment"], ids["student"]) != path.parent:
+        if course.submitted(ids["assignment"], ids["student"]).resolve() != path.parent.resolve():
             return super().from_filename(filename, resources=resources, **kw)
         _remove_linked_copies(path.parent, course.autograded(ids["assignment"], ids["student"]))
         source = course.load_source(ids["assignment"]).notebook(ids["notebook"])

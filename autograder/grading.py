@@ -386,9 +386,9 @@ def _answer(job: Job, kernel: Kernel | Launcher, limits: Limits, runner: asyncio
         return json.dumps({"failure": f"{type(error).__name__}: {error}", "detail": detail})
 
 
-def guest_launcher(setup: Setup, limits: Limits) -> Launcher:
-    """What starts a guest for a kernel's connection."""
-    server = Forkserver.attach(setup.guest_server)
+def guest_launcher(setup: Setup, limits: Limits, server: Forkserver | None = None) -> Launcher:
+    """What starts a guest for a kernel's connection, by a forkserver whose socket this process inherited."""
+    server = server or Forkserver.attach(setup.guest_server)
 
     def launch(connection: dict[str, Any], bridge: int) -> Guest:
         request = GuestRequest(

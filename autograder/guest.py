@@ -37,11 +37,11 @@ class Reference:
         self.value = value
 
 
-class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class OperationCounter(TorchDispatchMode):
     """Counts the operations that reach torch's dispatcher, by name without overload: ``aten.convolution``."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.counts: Counter[str] = Counter()
 
     def __torch_dispatch__(

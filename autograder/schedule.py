@@ -247,14 +247,9 @@ def _graded(
         yield _kept(course, _last_try(course, forks, job))
 
 
-_done: set[tuple[Path, str, str, str]] = set()  # graded by this process, ungraded ones included
-
-
 def _kept(course: Course, record: Record) -> Progress:
     keep(course, record)
-    grade = record.grade
-    _done.add((course.root, grade.assignment, grade.student, grade.digest))
-    return Progress(grade.student, record)
+    return Progress(record.grade.student, record)
 
 
 def _result(future: Future[Record], job: Job) -> Record | None:
@@ -286,15 +281,7 @@ def ungraded(course: Course, job: Job, why: str) -> Record:
 
 
 def graded_submission(course: Course, assignment: str, student: str, options: Options = Options()) -> Record:
-    """The record of one submission as it is now: the one that is kept if it fits, else graded here and now.
-
-    What this process has just tried and could not grade is not tried again.
-    """
-    record = stored(course, assignment, student)
-    submission = digest(course.submitted(assignment, student))
-    tried = (course.root, assignment, student, submission) in _done
-    if tried and record is not None and record.grade.digest == submission:
-        return record
+    """The record of one submission as it is now: the one that is kept if it fits, else graded here and now."""
     for progress in grade_class(course, assignment, [student], options):
         return progress.record
     raise GraderFailure(f"{student} was not graded")

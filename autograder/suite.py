@@ -130,18 +130,25 @@ def _seed_here(seed: int) -> None:
 
 
 class PlainHost:
-    """Runs the cells of a notebook in this process: for an instructor at work, never for grades."""
+    """Runs the cells of a notebook in this process: for an instructor at work, never for grades.
 
-    def __init__(self, submission: Path | None, secret: str | None = None) -> None:
-        self.submission = submission
+    Args:
+        submission: the notebook; None for the instructor's own.
+        secret: what the seeds are derived from; None for new ones.
+        shared: run the notebook once for all suites, which then must be asked in its order.
+    """
+
+    def __init__(self, submission: Path | None, secret: str | None = None, shared: bool = False) -> None:
+        self.submission, self.shared = submission, shared
         self.secret = secret or f"{time.time_ns()}"
         self.notebooks: dict[Path, PlainNotebook] = {}
 
     def open(self, suite: Path, test: str) -> Student:
-        if suite not in self.notebooks:  # one run of the notebook a suite: files are run in any order
+        key = suite.parent if self.shared else suite  # by default a run a suite: files are run in any order
+        if key not in self.notebooks:
             course, assignment = course_of(suite)
-            self.notebooks[suite] = PlainNotebook(course, assignment, self.submission, exercise_of(suite))
-        return self.notebooks[suite].student_at(exercise_of(suite))
+            self.notebooks[key] = PlainNotebook(course, assignment, self.submission, exercise_of(suite))
+        return self.notebooks[key].student_at(exercise_of(suite))
 
     def seed(self, suite: Path, test: str, stream: str) -> int:
         return derive_seed(self.secret, exercise_of(suite), test, stream)

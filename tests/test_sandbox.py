@@ -163,7 +163,9 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     secret = folder / "secret.txt"
     secret.write_text("secret")
     readable = tmp_path_factory.mktemp("readable")
+    readable.chmod(0o777)  # so that nothing but the mount protects it
     readable.joinpath("data.txt").write_text("data")
+    readable.joinpath("data.txt").chmod(0o666)
     with contextlib.ExitStack() as stack:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=16))
         name = f"autograder-test-{os.getpid()}"
@@ -351,12 +353,13 @@ def grow(megabytes):
     shared = mmap.mmap(-1, megabytes << 20)  # not counted by RLIMIT_DATA
     for start in range(0, megabytes << 20, 4096):
         shared[start] = 1
+    return shared
 if payload["where"] == "one process":
-    grow(400)
+    kept = grow(400)
 else:
     for _ in range(4):
         if os.fork() == 0:
-            grow(100)
+            kept = grow(100)
             time.sleep(20)
 answer("grown")
 time.sleep(20)
@@ -438,7 +441,7 @@ def test_the_guest_dies_with_a_killed_grader(level: Level, forkserver: Forkserve
     with os.fdopen(told) as stream:
         pids = json.load(stream)
     assert os.waitstatus_to_exitcode(os.waitpid(grader, 0)[1]) == -signal.SIGKILL
-    assert len(pids) == 3
+    assert len(pids) == 4, "pid 1, the main process, its child (a zombie), the daemon"
     assert eventually(lambda: not any(map(exists, pids)))
 
 
@@ -649,16 +652,34 @@ def test_a_forkserver_serves_whoever_holds_its_descriptor(forkserver: Forkserver
     assert forkserver.alive()
 
 
-def test_a_closed_forkserver_ends_with_its_guests() -> None:
+@pytest.mark.parametrize("level", [*CONFINED, Level.NONE], indirect=True)
+def test_a_closed_forkserver_ends_with_its_guests(level: Level) -> None:
+    code = f"import os; answer(os.getcwd()){STUBBORN}"
     with Forkserver(TARGET, ["autograder.sandbox.script"]) as server:
-        script = Script(server, Level.NONE, STUBBORN)
-        script.guest.wait_ready(WAIT)
+        script = Script(server, level, code)
+        home = Path(script.answer())
+        script.answer()
         assert server.pid is not None
-        pid = server.pid
-    assert not exists(pid)
+        pids = [server.pid, *script.guest.pids()]
+        assert len(pids) == 5
     assert not server.alive()
     assert eventually(lambda: script.guest.gone is not None)
+    assert eventually(lambda: not any(map(exists, pids)))
+    assert not home.exists()
     script.__exit__()
+
+
+def test_a_guest_that_hides_its_memory_is_measured_all_the_same(level: Level, forkserver: Forkserver) -> None:
+    code = """
+import ctypes, mmap, time
+ctypes.CDLL(None).prctl(4, 0)
+kept = mmap.mmap(-1, 400 << 20)
+for start in range(0, 400 << 20, 4096):
+    kept[start] = 1
+time.sleep(20)
+"""
+    with Script(forkserver, level, code, Limits(memory_mb=250)) as script:
+        assert script.end() == {"code": None, "why": "memory limit"}
 
 
 # ---- what is refused -----------------------------------------------------------------------------

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from autograder.checks.arrays import close, equal, finite, tensor
+from autograder.checks.gradients import adjoint, gradcheck
 from autograder.checks.initialisation import distinct, normal_shape, normal_variance, uniform_bound
 from autograder.checks.rates import share, uniform_counts
+from autograder.checks.steps import relative_update
 
 __all__ = [
+    "adjoint",
     "close",
     "distinct",
     "equal",
     "finite",
+    "gradcheck",
     "normal_shape",
     "normal_variance",
+    "relative_update",
     "share",
     "tensor",
     "uniform_bound",

@@ -101,7 +101,9 @@ class Confinement:
     def seal(self) -> None:
         """The guest's own step, after which the student's code may run. It cannot be undone."""
         privileges.set_resource_limits(self.limits)
+        privileges.volunteer_for_oom()
         if self.level is Level.NONE:
+            prctl(PR_SET_PDEATHSIG, SIGKILL)
             prctl(PR_SET_DUMPABLE, 1)  # the forkserver's fork is not
             return
         _assert_single_thread()  # seccomp and Landlock bind the calling thread only
@@ -162,10 +164,10 @@ def weakness(level: Level) -> str | None:
         return "not root"
     # A fresh process, because the caller may hold threads, which neither fork nor confine well.
     trial = f"from autograder.sandbox.confinement import try_level; try_level({level.value!r})"
-    package_root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(folder for folder in sys.path if folder)
     done = subprocess.run(
         [sys.executable, "-P", "-c", trial],
-        env={"PATH": os.defpath, "PYTHONPATH": package_root},
+        env={"PATH": os.defpath, "PYTHONPATH": path},
         cwd="/",
         capture_output=True,
         text=True,

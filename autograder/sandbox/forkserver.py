@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import select
@@ -56,7 +57,6 @@ GUEST_PRELOAD = (
     "sklearn.datasets",
     "matplotlib",
     "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.displayhook",
@@ -78,8 +78,9 @@ _ENVIRONMENT = {
     # Without these, torch.cuda.is_available() may initialise CUDA, after which forks cannot use it.
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     "TRITON_NVML_BASED_CUDA_CHECK": "1",
-    "MPLBACKEND": "Agg",
 }
+# Read when matplotlib is imported, which is here; figures appear under their cells as in any Jupyter kernel.
+_INLINE = "module://matplotlib_inline.backend_inline"
 
 _BOOT = (
     "import json, sys; config = json.loads(sys.argv[1]); sys.path[:0] = config['python_path']; "
@@ -194,9 +195,8 @@ class Forkserver:
         with self._lock:
             if self._socket is not None:
                 self._socket.close()
-            for resource in (self._status,):
-                if resource is not None:
-                    os.close(resource)
+            if self._status is not None:
+                os.close(self._status)
             self._socket = self._status = None
             if self._process is not None and self._owner == os.getpid():
                 _stop(self._process)
@@ -234,7 +234,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**_ENVIRONMENT, **kept, **extra}
+    backend = _INLINE if importlib.util.find_spec("matplotlib_inline") else "Agg"
+    return {**_ENVIRONMENT, "MPLBACKEND": backend, **kept, **extra}
 
 
 # ---- the server's side -------------------------------------------------------------------------------------------
@@ -250,26 +251,17 @@ def serve(config: Mapping[str, Any]) -> NoReturn:
         os._exit(1)
     os.write(config["status"], b"ready")
     os.close(config["status"])
+    requests = socket.socket(fileno=config["socket"])
     while True:
-        message, fds, _, _ = socket.recv_fds(
-            _as_socket(config["socket"]), MAX_MESSAGE, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-        )
+        message, fds, _, _ = socket.recv_fds(requests, MAX_MESSAGE, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
         if not message:
             os._exit(0)
-        _fork(target, message, fds, config["socket"])
+        _fork(target, message, fds, requests)
         for fd in fds:
             os.close(fd)
 
 
-_SOCKETS: dict[int, socket.socket] = {}
-
-
-def _as_socket(fd: int) -> socket.socket:
-    """One object for the descriptor, never collected: in a fork the number may belong to something else."""
-    return _SOCKETS.setdefault(fd, socket.socket(fileno=fd)) if fd not in _SOCKETS else _SOCKETS[fd]
-
-
-def _fork(target: Target, message: bytes, fds: list[int], request_socket: int) -> None:
+def _fork(target: Target, message: bytes, fds: list[int], requests: socket.socket) -> None:
     try:
         pid = os.fork()
     except OSError:  # no process or memory left: who asked sees its descriptors closed
@@ -279,7 +271,7 @@ def _fork(target: Target, message: bytes, fds: list[int], request_socket: int) -
         return
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.close(request_socket)  # a fork must not keep the server from seeing the end, nor read its requests
+        requests.close()  # a fork must not keep the server from seeing the end, nor read its requests
         target(message, fds)
     except BaseException:
         traceback.print_exc()

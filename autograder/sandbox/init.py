@@ -138,6 +138,7 @@ def _become_guest(birth: Birth, status: int) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(birth.home)
+    os.umask(0o022)
     _forget_parent()
     birth.confinement.seal()
     os.write(status, _READY)

@@ -47,7 +47,15 @@ def rss_mb(pids: Iterable[int]) -> int:
 
 
 def _pss_kb(pid: int) -> int:
-    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (
+        PermissionError
+    ):  # a guest of this user can hide its maps (PR_SET_DUMPABLE), but gains nothing by it
+        return _rss_kb(pid)
+    except OSError:
+        return 0
+    for line in rollup.splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1])
     return 0
@@ -80,12 +88,15 @@ def pid_inside(pid: int) -> int | None:
 def _read(path: str) -> str:
     try:
         return Path(path).read_text()
-    except OSError:  # the process ended, or (USERNS) is just changing its identity
+    except OSError:  # it ended
         return ""
 
 
 class MemoryWatch:
-    """Samples the memory of a tree against a limit; cheap while the tree is small or idle."""
+    """Samples the memory of a tree against a limit; cheap while the tree is small or idle.
+
+    The root itself, the trusted pid 1, counts for CPU time (it inherits that of orphans) but not for memory.
+    """
 
     def __init__(self, root: int, limit_mb: int) -> None:
         self.root, self.limit_mb = root, limit_mb
@@ -96,8 +107,8 @@ class MemoryWatch:
 
     def exceeded(self) -> bool:
         """Take a sample; whether the tree holds more than its limit."""
-        pids = tree(self.root)
-        cpu = cpu_seconds(pids)
+        root, *pids = tree(self.root)
+        cpu = cpu_seconds([root, *pids])
         if cpu == self._last_cpu:  # nothing ran, so nothing was touched
             return False
         self._ticks_without_pss += 1

@@ -146,7 +146,8 @@ class Guest:
         """A descriptor of the guest's work folder, in its size-limited file system; closed by ``close``.
 
         ``/proc/self/fd/<work>/...`` reads and writes there. The guest controls what lies in it: open with
-        O_NOFOLLOW and never follow a path of several components that it could have replaced by a link.
+        O_NOFOLLOW | O_NONBLOCK (a link, a named pipe), and never follow a path of several components, any of
+        which it could have replaced by a link.
         """
         self._drain()
         if self._work is None:
@@ -321,6 +322,7 @@ class Supervisor:
         """The whole life of a supervisor."""
         os.setsid()
         prctl(PR_SET_CHILD_SUBREAPER, 1)
+        signal.signal(signal.SIGTERM, lambda *_: self._kill(KILLED))
         folder = tempfile.mkdtemp(prefix="autograder-") if self._level is Level.NONE else ""
         try:
             self._supervise(
@@ -331,22 +333,27 @@ class Supervisor:
         except Exception as error:
             self._report("error", text=f"{type(error).__name__}: {error}")
         finally:
+            self._why = self._why or "exit"
             self._sweep()
             if folder:
                 shutil.rmtree(folder, ignore_errors=True)
-        self._report("gone", why=self._why or "exit")
+        self._report("gone", why=self._why)
 
     def _supervise(self, birth: init.Birth) -> None:
         if self._level is Level.USERNS:
             prctl(
                 PR_SET_DUMPABLE, 1
             )  # the forkserver is not; a process that is not cannot write its user map
+        forkserver = os.getppid()
         self._confinement.enter_outer()
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # SIGTERM, not SIGKILL: level NONE has no namespace that would die as a whole, it must be swept.
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         link, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._init = os.fork()
         if self._init == 0:
             self._be_init(birth, link, inner)
+        if os.getppid() != forkserver:  # it ended before there was anything to kill
+            self._kill(KILLED)
         inner.close()
         for fd in (birth.bridge, birth.stderr):
             if fd is not None:
@@ -355,6 +362,7 @@ class Supervisor:
 
     def _be_init(self, birth: init.Birth, link: socket.socket, inner: socket.socket) -> NoReturn:
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             link.close()
             self._control.close()
             init.run(birth, inner)
@@ -434,6 +442,8 @@ class Supervisor:
         match request["do"]:
             case "signal":
                 self._signal_main(request["signum"])
+            case "kill_main" if self._main is None:
+                self._kill(KILLED)  # not born yet: nothing could outlive it
             case "kill_main":
                 if not self._main_ended:
                     self._why_main = KILLED
@@ -449,15 +459,14 @@ class Supervisor:
 
     def _kill(self, why: str) -> None:
         """SIGKILL for pid 1, with which the kernel ends its whole namespace."""
-        self._why = self._why or why
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._init, signal.SIGKILL)
+        if self._init:
+            self._why = self._why or why
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._init, signal.SIGKILL)
 
     def _sweep(self) -> None:
         """Wait for pid 1, and, where it has no namespace (level NONE), kill what it left."""
-        if self._init:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._init, signal.SIGKILL)
+        self._kill(KILLED)
         with contextlib.suppress(ChildProcessError):
             while True:
                 for pid in memory.tree(os.getpid())[1:]:

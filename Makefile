@@ -1,0 +1,42 @@
+# Everything runs in .venv, which is made once and again when pyproject.toml or constraints.txt change.
+#   make demo    grade a simulated class of twelve, from release to feedback and CSV
+#   make test    all tests (the README's test command)
+#   make lint    ruff and mypy
+#   make bench   speed and memory against stock nbgrader and ipykernel, in one run
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint bench release clean
+
+demo: .venv/instructor.stamp
+	$(BIN)/autograder demo
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/dev.stamp
+	$(BIN)/python tools/bench.py
+
+release: .venv/instructor.stamp
+	$(BIN)/autograder release tp1
+	$(BIN)/autograder release tp2
+
+.venv/instructor.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[instructor]'
+	touch $@
+
+.venv/dev.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ .venv/instructor.stamp
+
+clean:
+	rm -rf .venv demo-course

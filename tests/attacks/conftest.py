@@ -1,0 +1,200 @@
+"""A tiny course, one pair of forkservers for the whole session, and an arena in which hostile notebooks are graded.
+
+Every attack runs through the real pipeline: a grader forked from the trusted forkserver, a guest from the untrusted
+one, a hidden suite over the probe. Attacks that kill, fork, fill or burn never run at level NONE.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.course import Course
+from autograder.sandbox.confinement import Level, best_level
+from autograder.sandbox.limits import Limits
+from autograder.schedule import Forks, Options, Record, grade_class
+from autograder.verdict import ExerciseGrade, Verdict
+from tests.courses import Cell, cell, graded, make_course, solution, write
+
+MAX = {"double": 3.0, "triple": 2.0, "last": 5.0}
+RIGHT = {
+    "double": "def double(x):\n    return x + x",
+    "triple": "def triple(n):\n    return 3 * n",
+    "last": "def last(items):\n    return items[-1]",
+}
+SOURCE = [
+    cell("import math, os, torch"),
+    solution(RIGHT["double"], "double-code"),
+    graded('check("double")', "double", 3),
+    solution(RIGHT["triple"], "triple-code"),
+    graded('check("triple")', "triple", 2),
+    solution(RIGHT["last"], "last-code"),
+    graded('check("last")', "last", 5),
+]
+SUITES = {
+    "double": '''
+import torch
+from autograder import checks
+from autograder.suite import points
+
+@points(2, "Valeurs")
+def test_values(student):
+    x = torch.randn(3, 4, dtype=torch.float64)
+    expected = x * 2
+    checks.close(checks.tensor(student.double(x), shape=(3, 4)), expected, "le double")
+
+@points(1, "Gradient")
+def test_gradient(student):
+    x = torch.randn(5, dtype=torch.float64, requires_grad=True)
+    cotangent = torch.randn(5, dtype=torch.float64)
+    checks.tensor(student.double(x), shape=(5,)).backward(cotangent)
+    checks.close(x.grad, 2 * cotangent, "le gradient")
+''',
+    "triple": '''
+import random
+from autograder.suite import points
+
+@points(1, "Entiers")
+def test_integers(student):
+    for n in (random.randrange(1000, 10**6) for _ in range(3)):
+        assert student.triple(n) == 3 * n, "le triple n'est pas le bon"
+
+@points(1, "Type")
+def test_type(student):
+    n = random.randrange(1000, 10**6)
+    answer = student.triple(n)
+    assert type(answer) is int and answer == 3 * n, "un entier est attendu"
+''',
+    "last": '''
+import random
+from autograder.suite import points
+
+@points(1, "Dernier")
+def test_last(student):
+    items = [random.randrange(10**6) for _ in range(5)]
+    assert student.last(items) == items[-1], "ce n'est pas le dernier"
+''',
+}  # fmt: skip
+SMALL = Limits(memory_mb=900, disk_mb=16, shm_mb=16, file_mb=16, processes=64, cell_cpu=2, cell_wall=20,
+               call_cpu=1, call_wall=10, notebook_wall=60, output_mb=1, restarts=4)  # fmt: skip
+
+
+def tiny_course(root: Path) -> Course:
+    """Three exercises of one line each, with their hidden suites."""
+    course = make_course(root, SOURCE, ())
+    for exercise, suite in SUITES.items():
+        write(root / f"tests/hidden/tp1/test_{exercise}.py", suite)
+    write(root / "reference/__init__.py", "SECRET = 'the reference'\n")
+    return course
+
+
+class Arena:
+    """Grades hostile notebooks, one student each."""
+
+    right, most, small, source = RIGHT, MAX, SMALL, SOURCE
+
+    def __init__(self, course: Course, forks: Forks) -> None:
+        self.course, self.forks = course, forks
+        self.numbers = itertools.count()
+        self.setup = forks.setup
+
+    def cells(self, setup: str = "", **code: str) -> list[Cell]:
+        """What a student hands in: right answers but for ``code``, after a cell ``setup`` of the student's own."""
+        made = [] if not setup else [cell(setup)]
+        for old in json.loads(json.dumps(SOURCE)):
+            exercise = old["metadata"].get("nbgrader", {}).get("grade_id", "").removesuffix("-code")
+            if exercise in code and old["metadata"]["nbgrader"]["solution"]:
+                old["source"] = code[exercise]
+            made.append(old)
+        return made
+
+    def submit(
+        self, cells: Sequence[Cell] | None, student: str = "", files: Mapping[str, str] | None = None
+    ) -> str:
+        """Writes a submission; returns whose."""
+        student = student or f"student{next(self.numbers)}"
+        folder = self.course.submitted("tp1", student)
+        folder.mkdir(parents=True, exist_ok=True)
+        if cells is not None:
+            document = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": list(cells)}
+            write(folder / "tp1.ipynb", json.dumps(document))
+        for name, text in (files or {}).items():
+            write(folder / name, text)
+        return student
+
+    def run(self, student: str, *, fresh: bool = False, level: Level | None = None, **limits: Any) -> Record:
+        """The record of one submission, graded with limits that are small or smaller."""
+        self.forks.setup = dataclasses.replace(
+            self.setup,
+            level=(level or Level(self.setup.level)).value,
+            limits=dataclasses.replace(SMALL, **limits).to_dict(),
+        )
+        try:
+            options = Options(workers=1, fresh=fresh)
+            (progress,) = grade_class(self.course, "tp1", [student], options, forks=self.forks)
+        finally:
+            self.forks.setup = self.setup
+        return progress.record
+
+    def grade(self, cells: Sequence[Cell] | None = None, setup: str = "", **options: Any) -> Record:
+        """Submit and run; code of an exercise by its name (``double="..."``), limits by theirs."""
+        code = {name: options.pop(name) for name in MAX if name in options}
+        files = options.pop("files", None)
+        if cells is None:
+            cells = self.cells(setup, **code)
+        return self.run(self.submit(cells, files=files), **options)
+
+    @staticmethod
+    def scores(record: Record) -> dict[str, float | None]:
+        return {exercise.exercise: exercise.score for exercise in record.grade.exercises}
+
+    @staticmethod
+    def exercise(record: Record, name: str) -> ExerciseGrade:
+        return next(e for e in record.grade.exercises if e.exercise == name)
+
+    @staticmethod
+    def verdicts(record: Record) -> list[Verdict]:
+        return [verdict for exercise in record.grade.exercises for verdict in exercise.verdicts]
+
+    @staticmethod
+    def printed(record: Record) -> str:
+        """All that the cells of a submission printed, displayed or raised."""
+        return json.dumps(
+            [cell.outputs for cells in record.notebooks.values() for cell in cells], default=str
+        )
+
+    @staticmethod
+    def answers(record: Record) -> list[Any]:
+        """The JSON of the lines that the cells printed behind ``ANSWER``."""
+        outputs = [out for cells in record.notebooks.values() for cell in cells for out in cell.outputs]
+        text = "".join(out.get("text", "") for out in outputs if out.get("name") == "stdout")
+        return [json.loads(line[7:]) for line in text.splitlines() if line.startswith("ANSWER ")]
+
+
+@pytest.fixture(scope="session")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    if sys.platform != "linux" or best_level() is Level.NONE:
+        pytest.skip("this host cannot confine guests")
+    course = tiny_course(tmp_path_factory.mktemp("attacked") / "course")
+    forks = Forks(course, Options(limits=SMALL))
+    forks.wait_ready()
+    yield Arena(course, forks)
+    forks.close()
+
+
+def eventually(condition: Any, seconds: float = 10.0) -> bool:
+    """Whether the condition holds within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,351 @@
+"""Speed and memory against stock ipykernel and stock nbgrader, all in one run on one machine.
+
+    python tools/bench.py [--submissions 12] [--json FILE]
+
+Four figures, each with its target from the project's first issue:
+
+* guest:      seconds until a guest has replied to ``import torch``, against a stock ipykernel (at least 5 times
+              faster);
+* memory:     MB that one more guest adds (proportional set size; at most 120);
+* overhead:   seconds a submission beyond its cells and the same tests in one warm process, one worker, gradebook
+              included (at most 0.6);
+* throughput: a class against ``nbgrader autograde`` on equal notebooks with the same checks in hidden cells, whole
+              commands on both sides (at least 3 times; --workers as many as cores).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSIGNMENT = "tp1"
+STOCK_CHECK = """
+### BEGIN HIDDEN TESTS
+import sys
+sys.path.insert(0, {root!r})
+from pathlib import Path as _Path
+from autograder.check import NamespaceHost as _Host
+from autograder.suite import run_suite as _run
+from autograder.verdict import Outcome as _Outcome
+_verdicts = _run(_Path({suite!r}), _Host(globals(), []))
+assert all(v.outcome is _Outcome.PASSED for v in _verdicts), [v.test for v in _verdicts]
+### END HIDDEN TESTS
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--submissions", type=int, default=12)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    figures: dict[str, Any] = {"machine": machine()}
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        for name, measure in (
+            ("guest", measure_guest),
+            ("memory", measure_memory),
+            ("overhead", lambda: measure_overhead(Path(scratch), arguments.submissions)),
+            ("throughput", lambda: measure_throughput(Path(scratch), arguments.submissions)),
+        ):
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            figures[name] = measure()
+            print(json.dumps({name: figures[name]}), flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def machine() -> dict[str, Any]:
+    import torch
+
+    return {
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def median_of(count: int, measure: Callable[[], float]) -> dict[str, float]:
+    values = sorted(measure() for _ in range(count))
+    return {
+        "median": round(statistics.median(values), 3),
+        "min": round(values[0], 3),
+        "max": round(values[-1], 3),
+    }
+
+
+# --- Guests ---------------------------------------------------------------------------------------------------
+
+
+def measure_guest() -> dict[str, Any]:
+    with forks() as server:
+        ours = median_of(7, lambda: asyncio.run(ready_guest(server)))
+    stock = median_of(5, stock_kernel)
+    return {
+        "ours_s": ours,
+        "stock_s": stock,
+        "times": round(stock["median"] / ours["median"], 1),
+        "at_least": 5,
+    }
+
+
+@contextmanager
+def forks() -> Iterator[Any]:
+    """The launcher of a fresh pair of forkservers."""
+    from autograder.course import Course
+    from autograder.schedule import Forks, Options
+
+    pair = Forks(Course(ROOT), Options())
+    pair.wait_ready()
+    try:
+        yield pair
+    finally:
+        pair.close()
+
+
+async def ready_guest(pair: Any, kernels: list[Any] | None = None) -> float:
+    """Seconds from nothing to the reply to ``import torch``; the kernel is kept in ``kernels`` if given."""
+    import nbformat
+
+    from autograder.execution import Kernel
+    from autograder.grading import guest_launcher
+    from autograder.sandbox.limits import Limits
+
+    launcher = guest_launcher(pair.setup, Limits(), pair.guests)
+    started = time.perf_counter()
+    kernel = Kernel(launcher, Limits())
+    await kernel.start()
+    await kernel.run_cell(nbformat.v4.new_code_cell("import torch"), 0)
+    seconds = time.perf_counter() - started
+    if kernels is None:
+        kernel.stop()
+        kernel.guest.close()
+    else:
+        kernels.append(kernel)
+    return seconds
+
+
+def stock_kernel() -> float:
+    from jupyter_client.manager import start_new_kernel
+
+    started = time.perf_counter()
+    manager, client = start_new_kernel(kernel_name="python3")
+    client.execute_interactive("import torch")
+    seconds = time.perf_counter() - started
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    return seconds
+
+
+def measure_memory() -> dict[str, Any]:
+    """Proportional set size that the second to fifth guest add to the tree."""
+    kernels: list[Any] = []
+    totals: list[float] = []
+
+    async def grow(pair: Any) -> None:
+        for _ in range(5):
+            await ready_guest(pair, kernels)
+            await asyncio.sleep(0.5)
+            pids = [pair.guests.pid, *(pid for kernel in kernels for pid in kernel.guest.pids())]
+            totals.append(sum(pss_kb(pid) for pid in pids) / 1024)
+        for kernel in kernels:
+            kernel.stop()
+            kernel.guest.close()
+
+    with forks() as pair:
+        asyncio.run(grow(pair))
+    added = [after - before for before, after in itertools.pairwise(totals[1:])]
+    return {
+        "added_mb": round(statistics.median(added), 1),
+        "at_most": 120,
+        "totals_mb": [round(t) for t in totals],
+    }
+
+
+def pss_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
+
+
+# --- A class --------------------------------------------------------------------------------------------------
+
+
+def make_class(folder: Path, submissions: int) -> Any:
+    """A copy of the course with ``submissions`` right submissions."""
+    from autograder.course import Course
+    from autograder.demo import make_course
+
+    course = make_course(Course(ROOT), folder)
+    notebook = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    for number in range(submissions):
+        target = course.submitted(ASSIGNMENT, f"student{number:02d}")
+        target.mkdir(parents=True)
+        shutil.copy(notebook, target)
+    return course
+
+
+def measure_overhead(scratch: Path, submissions: int) -> dict[str, Any]:
+    """Grading with one worker, forkservers ready, against the same cells and suites in one warm process."""
+    from autograder.cli import grade_and_record
+    from autograder.gradebook import ensure_registered
+    from autograder.schedule import Options
+
+    course = make_class(scratch / "overhead", submissions)
+    ensure_registered(course, ASSIGNMENT)
+    warm = warm_seconds(course, submissions)
+    with forks_of(course) as pair:
+        started = time.perf_counter()
+        grades, recorded = grade_and_record(
+            course, ASSIGNMENT, course.students(ASSIGNMENT), Options(workers=1), quiet=True, forks=pair
+        )
+        seconds = time.perf_counter() - started
+    assert recorded and all(grade.score == grade.max_score for grade in grades)
+    return {
+        "graded_s": round(seconds, 2),
+        "warm_process_s": round(warm, 2),
+        "overhead_s_a_submission": round((seconds - warm) / submissions, 3),
+        "at_most": 0.6,
+    }
+
+
+@contextmanager
+def forks_of(course: Any) -> Iterator[Any]:
+    from autograder.schedule import Forks, Options
+
+    pair = Forks(course, Options())
+    pair.wait_ready()
+    try:
+        yield pair
+    finally:
+        pair.close()
+
+
+def warm_seconds(course: Any, submissions: int) -> float:
+    """Seconds for all cells and suites of ``submissions`` notebooks in one fresh process that is warmed up first."""
+    code = f"""
+import sys, time
+sys.path[:0] = [{str(course.root)!r}, {str(ROOT / "tools")!r}]
+import bench
+from pathlib import Path
+from autograder.course import Course
+course = Course(Path({str(course.root)!r}))
+bench.run_warm(course, 'student00')
+started = time.perf_counter()
+for student in course.students({ASSIGNMENT!r}):
+    bench.run_warm(course, student)
+print(time.perf_counter() - started)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=one_thread())
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return float(done.stdout.split()[-1])
+
+
+def run_warm(course: Any, student: str) -> None:
+    """All cells and all suites of one submission in this process."""
+    import contextlib
+    import io
+
+    import torch
+
+    from autograder.suite import PlainHost, run_suite
+
+    torch.set_num_threads(1)
+    host = PlainHost(course.submitted(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb", shared=True)
+    with contextlib.redirect_stdout(io.StringIO()):
+        for exercise in course.load_source(ASSIGNMENT).exercises:
+            if exercise.suite:
+                assert all(v.outcome.value == "passed" for v in run_suite(exercise.suite, host)), exercise.id
+
+
+def one_thread() -> dict[str, str]:
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {**os.environ, **dict.fromkeys(names, "1"), "MPLBACKEND": "Agg"}
+
+
+def measure_throughput(scratch: Path, submissions: int) -> dict[str, Any]:
+    """Whole commands: ``autograder grade`` against ``nbgrader autograde`` with hidden tests in the notebook."""
+    from autograder.gradebook import ensure_registered
+
+    course = make_class(scratch / "ours", submissions)
+    ensure_registered(course, ASSIGNMENT)
+    ours = timed([bin_path("autograder"), "grade", ASSIGNMENT, "--json"], course.root)
+    stock_root = make_stock(course, scratch / "stock")
+    stock = timed([bin_path("nbgrader"), "autograde", ASSIGNMENT], stock_root)
+    check_stock(stock_root, submissions)
+    return {
+        "ours_s": round(ours, 1),
+        "stock_s": round(stock, 1),
+        "times": round(stock / ours, 2),
+        "at_least": 3,
+        "workers": os.cpu_count(),
+    }
+
+
+def bin_path(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def timed(command: list[str], folder: Path) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=one_thread())
+    if done.returncode:
+        raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return time.perf_counter() - started
+
+
+def make_stock(course: Any, folder: Path) -> Path:
+    """The same class for stock nbgrader: its configuration, the same checks as hidden tests in the graded cells."""
+    (folder / "source" / ASSIGNMENT).mkdir(parents=True)
+    (folder / "nbgrader_config.py").write_text("c = get_config()\nc.ExecutePreprocessor.timeout = 600\n")
+    document = json.loads((course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text())
+    for cell in document["cells"]:
+        ours = cell["metadata"].get("nbgrader", {})
+        if ours.get("grade"):
+            suite = str(course.hidden_suite(ASSIGNMENT, ours["grade_id"]))
+            cell["source"] = STOCK_CHECK.format(root=str(course.root), suite=suite)
+    text = json.dumps(document)
+    (folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").write_text(text)
+    subprocess.run(
+        [bin_path("nbgrader"), "generate_assignment", ASSIGNMENT],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env={**one_thread(), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+    )
+    for student in course.students(ASSIGNMENT):
+        target = folder / "submitted" / student / ASSIGNMENT
+        target.mkdir(parents=True)
+        (target / f"{ASSIGNMENT}.ipynb").write_text(text)
+    return folder
+
+
+def check_stock(root: Path, submissions: int) -> None:
+    """Stock nbgrader must have graded everything with full marks, else the comparison means nothing."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        scores = [(s.score, s.max_score) for s in gradebook.assignment_submissions(ASSIGNMENT)]
+    assert len(scores) == submissions and all(score == most for score, most in scores), scores
+
+
+if __name__ == "__main__":
+    main()
