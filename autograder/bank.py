@@ -96,7 +96,7 @@ def _variants(path: Path, lines: list[str]) -> Iterator[Variant]:
         killed = next((found["test"] for line in body if (found := KILLED_BY.match(line))), "")
         comments = [line[1:].strip() for line in body if line.startswith("#") and not KILLED_BY.match(line)]
         diagnosis = comments[0] if comments else ""
-        text = "\n".join(body).strip("\n")
+        text = "\n".join(line for line in body if not KILLED_BY.match(line)).strip("\n")
         yield Variant(
             path.stem, head["name"], sorts[head["kind"]], text, killed, diagnosis, path.resolve(), start + 1
         )

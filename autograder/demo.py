@@ -27,6 +27,7 @@ LIMITS = Limits(cell_cpu=10, call_cpu=4)
 RIGHT = ("amelie.roux", "bastien.lefevre", "chloe.garnier")
 UNUSUAL = ("dimitri.petit", "elodie.marchand")
 WRONG = ("farid.benali", "gaelle.le-goff", "hugo.fontaine", "ines.moreau")
+PICKS = 4  # variants are taken evenly spaced from each bank
 ENDLESS, EXITING, FORGING = "jules.bertrand", "karine.simon", "lucas.faussaire"
 
 ENDLESS_LOOP = """def softmax(logits, dim=-1):
@@ -146,7 +147,7 @@ def _from_banks(
     chosen = []
     for bank in banks[:count]:
         of_sort = [variant for variant in bank if variant.sort is sort]
-        chosen.append(of_sort[number % len(of_sort)])
+        chosen.append(of_sort[(2 * number + 1) * len(of_sort) // (2 * PICKS)])
     _write(demo, student, with_variants(notebook, chosen))
     word = "unusual" if sort is Sort.ACCEPTED else "wrong"
     return f"{word}: " + "; ".join(f"{variant.exercise} ({variant.name})" for variant in chosen)

@@ -7,22 +7,25 @@ attack that fails anyway proves nothing. Attacks that kill, fork or fill never r
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.errors import GraderFailure, HostTooWeak, InstructorError
-from autograder.sandbox import confinement, doctor, folders, memory
+from autograder.sandbox import confinement, doctor, folders, landlock, memory, seccomp, syscalls
 from autograder.sandbox.confinement import Level
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.limits import Limits
@@ -310,6 +313,67 @@ answer("written")
         assert script.answer() == "written"
         assert script.end() == {"code": 0, "why": "exit"}
         assert work.joinpath("result.txt").read_text() == "result", "still readable after the guest's end"
+
+
+def test_landlock_holds_where_the_mount_tree_would_allow(level: Level, forkserver: Forkserver) -> None:
+    if not landlock.ABI:
+        pytest.skip("this kernel has no Landlock")
+    code = """
+try:
+    open("/proc/self/comm", "w").write("x")
+except PermissionError:
+    answer("denied")
+"""
+    with Script(forkserver, level, code) as script:
+        assert script.answer() == "denied"
+    with Script(forkserver, Level.NONE, code + "else: answer('written')") as script:
+        assert script.answer() == "written"
+
+
+def verdict_of_filter(
+    machine: str, name: str, *arguments: int, arch: int | None = None, shift: int = 0
+) -> str:
+    """What the filter says to a call: an interpreter of the five instructions that it uses."""
+    column = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+    nr = syscalls.number(name, machine) if name in syscalls._TABLE else int(name)
+    words = [*arguments, 0, 0, 0, 0, 0, 0][:6]
+    data = struct.pack("<IIQ6Q", (nr or 0) + shift, column[machine] if arch is None else arch, 0, *words)
+    steps = [struct.unpack("HBBI", step) for step in seccomp.program(seccomp.DENIED, machine)]
+    value = at = 0
+    while True:
+        code, if_true, if_false, operand = steps[at]
+        at += 1
+        match code:
+            case 0x20:
+                value = struct.unpack_from("<I", data, operand)[0]
+            case 0x15:
+                at += if_true if value == operand else if_false
+            case 0x35:
+                at += if_true if value >= operand else if_false
+            case 0x45:
+                at += if_true if value & operand else if_false
+            case 0x06:
+                kind = {0x7FFF: "allow", 0x8000: "kill", 0x0005: "fail"}[operand >> 16]
+                return kind if kind != "fail" else errno.errorcode[operand & 0xFFFF]
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_decides_by_call_and_argument(machine: str) -> None:
+    say = partial(verdict_of_filter, machine)
+    present = [name for name in seccomp.DENIED if syscalls.number(name, machine) is not None]
+    assert {say(name) for name in present} == {"EPERM"}
+    assert say("clone3") == "ENOSYS"
+    assert say("clone", 0x01200011) == "allow"
+    assert say("clone", 0x01200011 | 0x10000000) == "EPERM"
+    assert say("ioctl", 0, 0x5401) == "allow"
+    assert say("ioctl", 0, 0x5412) == "EPERM"
+    assert say("ioctl", 0x5412, 0x5401) == "allow"
+    assert [say("socket", family) for family in (1, 2, 10, 16)] == ["allow"] * 4
+    assert [say("socketpair", family) for family in (0, 3, 17, 40)] == ["EAFNOSUPPORT"] * 4
+    assert say("0") == "allow"
+    assert say("0", arch=0x40000003) == "kill", "32-bit calls have other numbers"
+    if machine == "x86_64":
+        assert say("0", shift=0x40000000) == "kill", "and so have x32 calls"
 
 
 # ---- limits (never run unconfined) ---------------------------------------------------------------

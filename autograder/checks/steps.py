@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -41,25 +42,28 @@ def relative_update(
     found, wanted, start = _named(theta, what), _named(theta_ref, what), _named(theta_0, what)
     if wanted.keys() != start.keys():
         raise GraderFailure("relative_update: theta_ref and theta_0 have different names")
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise CheckFailed(f"{_capital(what)} : `{missing[0]}` a disparu du modèle.")
-    names = [name for name in wanted if wanted[name].is_floating_point()]
-    for name in wanted:
+    _comparable(found, wanted, what)
+    _compare(_floating(found, wanted), _floating(wanted, wanted), _floating(start, wanted), what, threshold)
+
+
+def _comparable(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], what: str) -> None:
+    """Names, shapes, whole numbers and finiteness, before any distance."""
+    for name, value in wanted.items():
         label = f"{what}, `{name}`" if name else what
-        tensor(found[name], shape=wanted[name].shape, what=label)
-        if name not in names:
-            equal(found[name], wanted[name], label)
-        else:
+        if name not in found:
+            raise CheckFailed(f"{_capital(what)} : `{name}` a disparu du modèle.")
+        tensor(found[name], shape=value.shape, what=label)
+        if value.is_floating_point():
             finite(found[name], label)
-    _compare(
-        *(
-            {name: values[name].detach().cpu().double() for name in names}
-            for values in (found, wanted, start)
-        ),
-        what=what,
-        threshold=threshold,
-    )
+        else:
+            equal(found[name], value, label)
+
+
+def _floating(
+    values: Mapping[str, torch.Tensor], like: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Those that are floating in ``like``, in float64 on the CPU."""
+    return {name: values[name].detach().cpu().double() for name in like if like[name].is_floating_point()}
 
 
 def _compare(
@@ -111,8 +115,8 @@ def _named(value: Any, what: str) -> dict[str, torch.Tensor]:
     return {"": tensor(value, what=what)}
 
 
-def _norm(values: Any) -> float:
-    return sum(value**2 for value in values) ** 0.5
+def _norm(values: Iterable[float]) -> float:
+    return math.hypot(*values)
 
 
 def _capital(text: str) -> str:

@@ -1,8 +1,8 @@
 """What a tree of processes uses: memory, CPU time, pids. Read from /proc, so no process is disturbed.
 
 Memory is the sum of PSS (a page that n processes share counts 1/n each): guests are forks of one forkserver and
-share most of their pages, which RSS would count again for every process. PSS is dear to compute (milliseconds a
-process), RSS is free and never smaller, so the watch reads PSS only when RSS leaves room for doubt.
+share most of their pages, which RSS would count again for every process. PSS is dear to compute (10 ms a process
+that has imported torch), so the watch reads it only when cheaper numbers leave room for doubt.
 """
 
 from __future__ import annotations
@@ -72,9 +72,16 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def _ticks(pid: int) -> int:
-    # The name in parentheses may hold spaces and parentheses; user, system and both of reaped children follow.
-    after_name = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    return sum(map(int, after_name[11:15]))
+    return sum(map(int, _stat(pid)[11:15]))  # user, system, and both of the reaped children
+
+
+def _faults(pid: int) -> int:
+    return sum(map(int, _stat(pid)[7:10:2]))  # minor and major
+
+
+def _stat(pid: int) -> list[str]:
+    # The name, in parentheses, may itself hold spaces and parentheses.
+    return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 
 def pid_inside(pid: int) -> int | None:
@@ -95,27 +102,33 @@ def _read(path: str) -> str:
 class MemoryWatch:
     """Samples the memory of a tree against a limit; cheap while the tree is small or idle.
 
-    The root itself, the trusted pid 1, counts for CPU time (it inherits that of orphans) but not for memory.
+    Between two measures of PSS it keeps an upper bound: memory grows by pages that appear (RSS) and by shared pages
+    that are written and so copied (each a page fault). PSS is measured when the bound passes the limit, and now
+    and then when it passes the peak. The root itself, the trusted pid 1, is left out.
     """
+
+    _REFRESH = 20  # samples between two measures that only serve the peak
 
     def __init__(self, root: int, limit_mb: int) -> None:
         self.root, self.limit_mb = root, limit_mb
         self.peak_mb = 0
-        """The largest sample so far."""
-        self._last_cpu = -1.0
-        self._ticks_without_pss = 0
+        """The largest measure so far."""
+        self._measured_mb = 0
+        self._then: dict[int, tuple[int, int]] = {}
+        self._samples = 0
 
     def exceeded(self) -> bool:
         """Take a sample; whether the tree holds more than its limit."""
-        root, *pids = tree(self.root)
-        cpu = cpu_seconds([root, *pids])
-        if cpu == self._last_cpu:  # nothing ran, so nothing was touched
+        pids = tree(self.root)[1:]
+        now = {pid: (_rss_kb(pid), _faults(pid)) for pid in pids}
+        bound = self._measured_mb + sum(self._growth_kb(pid, *usage) for pid, usage in now.items()) // 1024
+        self._samples += 1
+        if bound <= self.limit_mb and (bound <= self.peak_mb or self._samples < self._REFRESH):
             return False
-        self._ticks_without_pss += 1
-        # Far below the limit PSS serves the peak only, which may be coarse.
-        if rss_mb(pids) <= self.limit_mb and self._ticks_without_pss < 10:
-            return False
-        self._ticks_without_pss, self._last_cpu = 0, cpu
-        used = pss_mb(pids)
-        self.peak_mb = max(self.peak_mb, used)
-        return used > self.limit_mb
+        self._measured_mb, self._then, self._samples = pss_mb(pids), now, 0
+        self.peak_mb = max(self.peak_mb, self._measured_mb)
+        return self._measured_mb > self.limit_mb
+
+    def _growth_kb(self, pid: int, rss_kb: int, faults: int) -> int:
+        rss_then, faults_then = self._then.get(pid, (0, 0))
+        return max(0, rss_kb - rss_then) + max(0, faults - faults_then) * _PAGE_KB

@@ -59,12 +59,6 @@ def _fail(code: int) -> bytes:
     return _step(_RETURN, _FAIL | code)
 
 
-def _when_called(name: str, body: list[bytes]) -> list[bytes]:
-    """``body`` runs for this call only, and must return."""
-    nr = number(name)
-    return [] if nr is None else [_step(_EQUAL, nr, 0, len(body)), *body]
-
-
 def _unless_argument(offset: int, test: int, values: tuple[int, ...], code: int) -> list[bytes]:
     """Fail with ``code`` when the argument matches one of the values, else allow."""
     count = len(values)
@@ -79,19 +73,22 @@ def _only_argument(offset: int, values: tuple[int, ...], code: int) -> list[byte
     return [_step(_LOAD, offset), *tests, _fail(code), _step(_RETURN, _ALLOW)]
 
 
-def program(denied: tuple[str, ...]) -> list[bytes]:
+def program(denied: tuple[str, ...], machine: str = MACHINE) -> list[bytes]:
     """The filter, one instruction an item."""
-    steps = [_step(_LOAD, _ARCH), _step(_EQUAL, _AUDIT_ARCH[MACHINE], 1, 0), _step(_RETURN, _KILL)]
+    steps = [_step(_LOAD, _ARCH), _step(_EQUAL, _AUDIT_ARCH[machine], 1, 0), _step(_RETURN, _KILL)]
     steps.append(_step(_LOAD, _NR))
-    if MACHINE == "x86_64":  # the x32 calls are the same calls under other numbers
+    if machine == "x86_64":  # the x32 calls are the same calls under other numbers
         steps += [_step(_AT_LEAST, _X32_BIT, 0, 1), _step(_RETURN, _KILL)]
-    for name in denied:
-        steps += _when_called(name, [_fail(errno.EPERM)])
-    steps += _when_called("clone3", [_fail(errno.ENOSYS)])
-    steps += _when_called("clone", _unless_argument(_FIRST, _ANY_BIT, (_NAMESPACE_FLAGS,), errno.EPERM))
-    steps += _when_called("ioctl", _unless_argument(_SECOND, _EQUAL, (_TIOCSTI, _TIOCLINUX), errno.EPERM))
+    bodies = {name: [_fail(errno.EPERM)] for name in denied}
+    bodies["clone3"] = [_fail(errno.ENOSYS)]
+    bodies["clone"] = _unless_argument(_FIRST, _ANY_BIT, (_NAMESPACE_FLAGS,), errno.EPERM)
+    bodies["ioctl"] = _unless_argument(_SECOND, _EQUAL, (_TIOCSTI, _TIOCLINUX), errno.EPERM)
     for name in ("socket", "socketpair"):
-        steps += _when_called(name, _only_argument(_FIRST, FAMILIES, errno.EAFNOSUPPORT))
+        bodies[name] = _only_argument(_FIRST, FAMILIES, errno.EAFNOSUPPORT)
+    for name, body in bodies.items():
+        nr = number(name, machine)
+        if nr is not None:
+            steps += [_step(_EQUAL, nr, 0, len(body)), *body]  # every body ends in a return
     return [*steps, _step(_RETURN, _ALLOW)]
 
 

@@ -101,11 +101,11 @@ PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
 
-def number(name: str) -> int | None:
-    """The number of a system call on this machine; ``None`` where it does not exist."""
-    column = _COLUMN.get(MACHINE)
+def number(name: str, machine: str = MACHINE) -> int | None:
+    """The number of a system call; ``None`` where it does not exist."""
+    column = _COLUMN.get(machine)
     if column is None:
-        raise OSError(errno.ENOSYS, f"no system call table for {MACHINE} (known: {', '.join(_COLUMN)})")
+        raise OSError(errno.ENOSYS, f"no system call table for {machine} (known: {', '.join(_COLUMN)})")
     return _TABLE[name][column]
 
 

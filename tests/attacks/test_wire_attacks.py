@@ -1,0 +1,198 @@
+"""A guest that lies on the probe's socket: no reply, garbage, too much, too late, false.
+
+The student's cell replaces ``autograder.guest.serve`` in the kernel, so its snapshots answer as it likes. One hidden
+suite asks once for each attack, so that one graded submission tries them all; every test must *fail*: a passed one is
+a forgery, an ungraded one an escape from failing.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.verdict import Outcome
+from tests.courses import write
+
+PRELUDE = """
+import struct, time, socket, signal, sys, msgpack
+import numpy as np
+import autograder.guest as guest, autograder.wire as wire
+honest_serve = guest.serve
+
+def frame(head, blob=b"", head_length=None, blob_length=None, magic=wire.MAGIC):
+    packed = head if isinstance(head, bytes) else msgpack.packb(head)
+    sizes = [len(packed) if head_length is None else head_length, len(blob) if blob_length is None else blob_length]
+    return wire.PREFIX.pack(magic, *sizes) + packed + blob
+
+def nested(depth):
+    item = None
+    for _ in range(depth):
+        item = [0, item]
+    return item
+
+TENSOR = [3, "float64", [3, 4], -1, None]
+BYTES = bytes(96)
+
+def serve(sock, namespace, bounds=wire.Bounds()):
+    server = guest.Server(namespace, bounds)
+    while True:
+        head, blob = wire.read_frame(sock, bounds)
+        if head[1] != "call":
+            sock.sendall(server.answer(head, blob))
+            continue
+        name, n = head[2][2][1], head[0]
+        ok = lambda body, blob=b"", graph=0, changed=[0]: frame([n, "ok", body, graph, changed], blob)
+        error = lambda *fields: frame([n, "error", *fields])
+        answer = ATTACKS[name](n, ok, error, sock)
+        if answer is None:
+            sock.close()
+            return
+        sock.sendall(answer)
+
+def double(name, x):
+    return x + 1
+"""
+
+# Each is an expression of n (the serial), ok(body, blob, graph, changed), error(names, text, place) and sock.
+ATTACKS = {
+    "no answer but the end": "None",
+    "garbage": "os.urandom(200)",
+    "another protocol": "b'HTTP/1.1 200 OK\\r\\n\\r\\n' * 10",
+    "wrong magic": "frame([n, 'ok', TENSOR, 0, [0]], BYTES, magic=b'TAG2')",
+    "an empty header": "frame(b'')",
+    "half a header": "frame(b'\\x95\\x01')",
+    "two headers": "frame(msgpack.packb([n, 'ok', None, 0, [0]]) * 2)",
+    "a header of the largest length": "frame(b'', head_length=2**32 - 1)",
+    "a blob of the largest length": "frame([n, 'ok', None, 0, [0]], blob_length=2**64 - 1)",
+    "the serial of another request": "frame([n - 1, 'ok', TENSOR, 0, [0]], BYTES)",
+    "a serial that is text": "frame([str(n), 'ok', TENSOR, 0, [0]], BYTES)",
+    "another status": "frame([n, 'passed', TENSOR, 0, [0]], BYTES)",
+    "a status that is a list": "frame([n, ['ok'], TENSOR, 0, [0]], BYTES)",
+    "too few fields": "frame([n, 'ok'])",
+    "too many fields": "frame([n, 'ok', None, 0, [0], 1])",
+    "a map": "frame({'score': 20})",
+    "a map as value": "ok({'score': 20})",
+    "an extension": "ok(msgpack.ExtType(5, b'x'))",
+    "a timestamp": "ok(msgpack.Timestamp(1, 1))",
+    "a number for a header": "frame(5)",
+    "bytes": "ok(b'\\xff' * 1000)",
+    "text that is not UTF-8": "frame(b'\\x95' + msgpack.packb(n) + b'\\xa2ok\\xa2\\xff\\xfe\\x00\\x91\\x00')",
+    "a longer tensor than its bytes": "ok([3, 'float64', [3, 5], -1, None], BYTES)",
+    "more bytes than the tensor": "ok(TENSOR, BYTES + b'x')",
+    "a negative shape": "ok([3, 'float64', [-3, -4], -1, None], BYTES)",
+    "a huge shape": "ok([3, 'float64', [2**39, 2**39], -1, None], BYTES)",
+    "a huge empty shape": "ok([3, 'float64', [0, 2**39, 2**39, 2**39], -1, None])",
+    "a huge number in a shape": "ok([3, 'float64', [2**63], -1, None], BYTES)",
+    "a shape of floats": "ok([3, 'float64', [3.0, 4.0], -1, None], BYTES)",
+    "a shape of booleans": "ok([3, 'uint8', [True], -1, None], b'1')",
+    "a shape that is text": "ok([3, 'float64', '34', -1, None], BYTES)",
+    "forty axes": "ok([3, 'uint8', [1] * 40, -1, None], b'1')",
+    "an unknown dtype": "ok([3, 'object', [3, 4], -1, None], BYTES)",
+    "a dtype that is a list": "ok([3, ['float64'], [3, 4], -1, None], BYTES)",
+    "an array of objects": "ok([4, 'object', [1]], bytes(8))",
+    "an array of structures": "ok([4, 'V8', [1]], bytes(8))",
+    "a scalar with axes": "ok([5, 'float64', [1]], bytes(8))",
+    "another dtype": "ok([3, 'int64', [3, 4], -1, None], BYTES)",
+    "only NaN": "ok(TENSOR, struct.pack('<12d', *[float('nan')] * 12))",
+    "only infinity": "ok(TENSOR, struct.pack('<12d', *[float('inf')] * 12))",
+    "booleans that are neither": "ok([3, 'bool', [3, 4], -1, None], b'\\x02' * 12)",
+    "nested deeply": "ok(nested(200))",
+    "nested very deeply": "frame(b'\\x95' + msgpack.packb(n) + b'\\xa2ok' + b'\\x91' * 10**6)",
+    "two million values": "ok([0] + [None] * 2_000_000)",
+    "a text of 15 MB": "ok('x' * 15_000_000)",
+    "a header of 20 MB": "ok('x' * 20_000_000)",
+    "an unknown tag": "ok([99])",
+    "a tag that is true": "ok([True])",
+    "an empty tag": "ok([])",
+    "a handle without number": "ok([6, 'one', 'Tensor'])",
+    "a handle for a tensor": "ok([6, 1, 'Tensor'])",
+    "a flood of handles": "ok([0] + [[6, i, 'x' * 20] for i in range(200_000)])",
+    "a dict with a list for a key": "ok([2, [0], 1])",
+    "a dict with half a pair": "ok([2, 1])",
+    "a size of texts": "ok([9, 'a'])",
+    "a size of huge numbers": "ok([9, [11, hex(2**100)]])",
+    "a complex of huge numbers": "ok([12, [11, hex(2**9000)], 0])",
+    "a complex of texts": "ok([12, '1', '2'])",
+    "an integer that is none": "ok([11, 'zz'])",
+    "an integer of a million digits": "ok([11, 'f' * 1_000_000])",
+    "an integer too long to print": "ok([11, 'f' * 4096])",
+    "a slice of one": "ok([7, 1])",
+    "a set of lists": "ok([10, [0]])",
+    "a link that is not the first": "ok([3, 'float64', [3, 4], 7, None], BYTES, 1)",
+    "a link without a graph": "ok([3, 'float64', [3, 4], 0, None], BYTES, 0)",
+    "a graph without links": "ok(None, b'', 5)",
+    "a graph that is negative": "ok(TENSOR, BYTES, -1)",
+    "a graph that is true": "ok(TENSOR, BYTES, True)",
+    "a link of integers": "ok([3, 'int64', [3, 4], 0, None], BYTES, 1)",
+    "a parameter of integers": "ok([3, 'int64', [3, 4], -2, None], BYTES)",
+    "a gradient of another shape": "ok([3, 'float64', [3, 4], -2, ['float64', [4, 3]]], BYTES * 2)",
+    "a change of no argument": "ok(TENSOR, BYTES, 0, [0, [0, 99, None]])",
+    "a change of a negative argument": "ok(TENSOR, BYTES, 0, [0, [0, -1, None]])",
+    "a change into nothing": "ok(TENSOR, BYTES, 0, [0, [0, 0, None]])",
+    "a change into a handle": "ok(TENSOR, BYTES, 0, [0, [0, 0, [6, 1, 'x']]])",
+    "a change into zeros": "ok(TENSOR, BYTES, 0, [0, [0, 0, TENSOR]]) [:-0 or None] + b''",
+    "changes that are a number": "ok(TENSOR, BYTES, 0, 5)",
+    "an error without names": "error([], '', '')",
+    "an error of numbers": "error([1, 2], 3, 4)",
+    "an error with an empty name": "error([''], '', '')",
+    "an error named like ours": "error(['GraderFailure', 'BaseException'], 'x', '')",
+    "an error that is a time-out": "error(['WallExpired', 'OSError', 'Exception'], 'x', '')",
+    "an error of memory": "error(['MemoryError', 'Exception'], 'x', '')",
+    "an error with a long text": "error(['ValueError'], 'x' * 10_000_000, 'y' * 1_000_000)",
+    "an error with ten thousand names": "error(['E%d' % i for i in range(10_000)], '', '')",
+    "a broken frame, it says": "error(['WireError'], 'x' * 10_000_000, '')",
+    "a missing name": "error(['NameMissing'], 'double', '')",
+    "a missing name of 10 MB": "error(['NameMissing'], 'x' * 10_000_000, '')",
+}  # fmt: skip
+
+SUITE = '''
+import pytest, torch
+from autograder import checks
+from autograder.suite import points
+
+@points(1, "Réponse")
+@pytest.mark.parametrize("name", {names!r})
+def test_reply(student, name):
+    x = torch.randn(3, 4, dtype=torch.float64)
+    expected = x * 2
+    checks.close(checks.tensor(student.double(name, x), shape=(3, 4)), expected, "le double")
+'''
+RESTORE = "guest.serve = honest_serve\n"
+
+
+@pytest.fixture(scope="module")
+def wire_arena(arena, tmp_path_factory):
+    """The tiny course with another suite for ``double``: it asks once for each attack."""
+    from tests.courses import make_course
+
+    root = tmp_path_factory.mktemp("wire") / "course"
+    course = make_course(root, arena.source, ())
+    for exercise in ("triple", "last"):
+        path = f"tests/hidden/tp1/test_{exercise}.py"
+        write(root / path, (arena.course.root / path).read_text())
+    write(root / "tests/hidden/tp1/test_double.py", SUITE.format(names=sorted(ATTACKS)))
+    return type(arena)(course, arena.forks)
+
+
+def liar(attacks):
+    table = ",\n".join(f"    {name!r}: lambda n, ok, error, sock: {code}" for name, code in attacks.items())
+    return f"{PRELUDE}\nATTACKS = {{\n{table}\n}}\nguest.serve = serve\n"
+
+
+@pytest.fixture(scope="module")
+def lies(wire_arena):
+    """The record of the submission that tells every lie."""
+    return wire_arena.grade(double=liar(ATTACKS), triple=RESTORE + wire_arena.right["triple"])
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_lie_on_the_wire_is_a_failed_test(lies, wire_arena, attack):
+    verdicts = {v.test.partition("[")[2][:-1]: v for v in wire_arena.exercise(lies, "double").verdicts}
+    verdict = verdicts[attack]
+    assert verdict.outcome is Outcome.FAILED, verdict
+    assert verdict.message
+    assert len(verdict.message) < 1000
+
+
+def test_lies_on_the_wire_earn_nothing_and_cost_no_other_exercise(lies, wire_arena):
+    assert wire_arena.scores(lies) == {**wire_arena.most, "double": 0.0}
+    assert lies.grade.seconds < 60

@@ -1,0 +1,109 @@
+"""Random adjoints and finite differences: right gradients pass, each mistake is told by the input's name."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from autograder import checks
+from autograder.errors import CheckFailed, GraderFailure
+
+F64 = torch.float64
+
+
+def leaves(*shapes, dtype=F64):
+    return [torch.randn(shape, dtype=dtype, requires_grad=True) for shape in shapes]
+
+
+def twins(*tensors):
+    return [tensor.detach().clone().requires_grad_() for tensor in tensors]
+
+
+def compare(student, reference, shapes=((3, 4), (4, 5)), **options):
+    """Compare two functions of ``a`` and ``b`` by a random adjoint."""
+    a, b = leaves(*shapes)
+    a_ref, b_ref = twins(a, b)
+    expected = {"a": a_ref, "b": b_ref}
+    checks.adjoint(student(a, b), {"a": a, "b": b}, reference(a_ref, b_ref), expected, **options)
+
+
+def matmul(a, b):
+    return a @ b
+
+
+def test_another_way_to_compute_the_same_passes():
+    compare(lambda a, b: torch.einsum("ij,jk->ik", a, b), matmul, fan_in=5)
+    compare(lambda a, b: (a[:, :, None] * b).sum(1), matmul, fan_in={"a": 5, "b": 3})
+
+
+def test_float32_is_compared_at_its_own_rounding():
+    a, b = leaves((30, 400), (400, 20), dtype=torch.float32)
+    a_ref, b_ref = (t.detach().double().requires_grad_() for t in (a, b))
+    expected = {"a": a_ref, "b": b_ref}
+    checks.adjoint(a @ b, {"a": a, "b": b}, a_ref @ b_ref, expected, fan_in={"a": 20, "b": 30})
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (lambda a, b: a.detach() @ b, r"par rapport à `a` n'existe pas"),
+        (lambda a, b: a @ b + 0.5 * (a.detach() - a) @ b, r"par rapport à `a`, de forme \(3, 4\)"),
+        (lambda a, b: (a @ b).detach(), "n'est plus relié"),
+        (lambda a, b: (a @ b).T, "forme"),
+        (lambda a, b: a @ b + 1e-6 * b[:1].sin(), "par rapport à `b`"),
+    ],
+)
+def test_a_wrong_gradient_is_told_by_name(mistake, told):
+    with pytest.raises(CheckFailed, match=told):
+        compare(mistake, matmul, fan_in=8)
+
+
+class IgnoresUpstream(torch.autograd.Function):
+    """A product whose backward takes the upstream gradient for ones."""
+
+    @staticmethod
+    def forward(ctx, a, b):
+        ctx.save_for_backward(a, b)
+        return a @ b
+
+    @staticmethod
+    def backward(ctx, upstream):
+        a, b = ctx.saved_tensors
+        ones = torch.ones_like(upstream)
+        return ones @ b.T, a.T @ ones
+
+
+def test_a_dropped_upstream_gradient_is_found_where_ones_would_not():
+    a, b = leaves((3, 4), (4, 5))
+    wrong, right = (torch.autograd.grad(f(a, b).sum(), (a, b)) for f in (IgnoresUpstream.apply, matmul))
+    torch.testing.assert_close(wrong, right)  # an adjoint of ones sees nothing
+    with pytest.raises(CheckFailed, match="`a`"):
+        compare(IgnoresUpstream.apply, matmul, fan_in=8)
+
+
+def test_the_message_can_be_worded_and_holds_no_input():
+    with pytest.raises(CheckFailed, match="La dérivée selon `b`") as caught:
+        compare(lambda a, b: a @ (2 * b - b.detach()), matmul, fan_in=8, what="la dérivée selon {name}")
+    assert "tensor(" not in str(caught.value)
+
+
+def test_different_names_are_a_fault_of_the_suite():
+    (a,) = leaves((2,))
+    with pytest.raises(GraderFailure, match="adjoint"):
+        checks.adjoint(a * 1, {"a": a}, a * 1, {"b": a})
+
+
+def test_finite_differences_accept_a_right_backward():
+    checks.gradcheck(matmul, tuple(leaves((2, 3), (3, 2))))
+
+
+@pytest.mark.parametrize("options", [{}, {"fast_mode": True}])
+def test_finite_differences_refuse_a_wrong_backward_without_showing_numbers(options):
+    with pytest.raises(CheckFailed, match="différences finies") as caught:
+        checks.gradcheck(IgnoresUpstream.apply, tuple(leaves((2, 3), (3, 2))), **options)
+    assert "tensor" not in str(caught.value)
+
+
+def test_finite_differences_say_that_the_result_is_detached():
+    with pytest.raises(CheckFailed, match="n'est plus relié"):
+        checks.gradcheck(lambda a: (a**2).detach(), tuple(leaves((3,))), "le gradient de a")
