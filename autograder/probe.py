@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn, Protocol
 
+import numpy as np
 import torch
 
 from autograder import guest
@@ -39,6 +40,8 @@ from autograder.wire import (
 
 TICK = 0.05  # seconds between two looks at a call's limits
 ITEMS = 100_000  # no suite needs to draw more items from one iterator
+LENGTH = 10**8  # a longer one would only serve to exhaust the grader's memory: list() asks for it first
+NAME = 80  # characters of a name that a student reads
 
 
 class RemoteError(Exception):
@@ -122,6 +125,7 @@ class SocketTransport:
 
     def exchange(self, frame: bytes, bounds: Bounds) -> tuple[Any, bytearray]:
         self.started, self.cpu = time.monotonic(), self.watch.cpu_seconds()
+        self.looked = self.started
         try:
             self._send(frame)
             head, blob = lengths(bytes(self._receive(PREFIX.size)), bounds)
@@ -157,9 +161,11 @@ class SocketTransport:
     def _wait(self, *, write: bool = False) -> None:
         while True:
             readable, writable, _ = select.select([self.sock], [self.sock] if write else [], [], TICK)
+            if time.monotonic() - self.looked > TICK:  # also while bytes drip in one by one
+                self.looked = time.monotonic()
+                self._check_limits()
             if writable or (readable and not write):
                 return
-            self._check_limits()
 
     def _check_limits(self) -> None:
         if self.watch.cpu_seconds() - self.cpu > self.watch.call_cpu:
@@ -241,17 +247,19 @@ class Probe:
             raise ProtocolBroken("erreur mal formée")
         self.replies += 1
         if names == ["NameMissing"]:
-            raise NameMissing(text, self.request("names"))
+            known = self.request("names")
+            near = [name for name in known if isinstance(name, str) and len(name) <= NAME] if type(known) is list else []
+            raise NameMissing(without_data(text, NAME), near[:1000])
         if names == ["WireError"]:
-            raise ProtocolBroken(text)
+            raise ProtocolBroken(without_data(text, 80))
         error = _remote_error(names, text)
-        error.kind, error.place = names[0][:80], place[:300]
+        error.kind, error.place = without_data(names[0], NAME), place[:300]
         raise error
 
     def _handle(self, fields: list[Any]) -> Handle:
         if len(fields) != 2 or type(fields[0]) is not int or not isinstance(fields[1], str):
             raise WireError("malformed handle")
-        return Handle(self, fields[0], fields[1][:200])
+        return Handle(self, fields[0], without_data(fields[1], NAME))
 
     def _link(self, value: Any, graph: int, outputs: list[torch.Tensor], inputs: list[torch.Tensor]) -> Any:
         """``value`` with its linked tensors replaced by results of ``Link``."""
@@ -290,7 +298,9 @@ class Link(torch.autograd.Function):
     def backward(ctx: Any, *cotangents: torch.Tensor | None) -> Any:
         if all(v is None for v in cotangents):
             return (None,) * (3 + ctx.count)
-        grads = ctx.graph.probe.request("vjp", ctx.graph.number, list(cotangents))
+        # Copies: a backward of the student's that changes what it receives must not change the suite's own tensors.
+        sent = [None if v is None else v.clone() for v in cotangents]
+        grads = ctx.graph.probe.request("vjp", ctx.graph.number, sent)
         if type(grads) is not list or len(grads) != ctx.count:
             raise ProtocolBroken("gradients mal formés")
         if not all(grad is None or isinstance(grad, torch.Tensor) for grad in grads):
@@ -329,7 +339,7 @@ class Handle:
 
     def __len__(self) -> int:
         length = self._probe.request("len", self)
-        if type(length) is not int or not 0 <= length < 2**62:
+        if type(length) is not int or not 0 <= length <= LENGTH:
             raise ProtocolBroken("longueur mal formée")
         return length
 
@@ -445,7 +455,7 @@ def _mirror(sent: Sequence[Any], changed: object) -> None:
             raise WireError("malformed changes")
         if isinstance(value, torch.Tensor):
             _overwrite(sent[index], value)
-        elif getattr(value, "shape", None) == sent[index].shape:
+        elif isinstance(value, np.ndarray) and value.shape == sent[index].shape:
             sent[index][...] = value
         else:
             raise WireError("malformed changes")

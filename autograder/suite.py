@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import random
+import os
 import re
 import time
 import traceback
@@ -20,16 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
 import pytest
 import torch
 
 from autograder.errors import CheckFailed, GraderFailure, StudentFailure
+from autograder.guest import seed_streams
 from autograder.plain import PlainNotebook, course_of
 from autograder.probe import RemoteError, Student, without_data
 from autograder.verdict import Outcome, Verdict
 
 MARK = "graded"
+# Plugins of pytest that a suite does not need; two of them collect garbage three times a run.
+UNUSED = ("cacheprovider", "doctest", "faulthandler", "junitxml", "logging", "pastebin", "stepwise")
+UNUSED += ("threadexception", "unraisableexception")
 OURS = (GraderFailure, MemoryError, OSError, ImportError, NameError, SyntaxError, KeyboardInterrupt)
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -106,12 +109,13 @@ def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     suite, test = request.path, request.node.name
     seed = host.seed(suite, test, "suite")
     request.node.stash[SEED] = seed
-    _seed_here(seed)
+    seed_streams(seed)
     opened = host.open(suite, test)
     opened.seed = seed
     request.node.stash[STUDENT] = opened
     opened.seed_guest(host.seed(suite, test, "guest"))
-    _seed_here(seed)  # where the notebook lives in this process, its streams are ours
+    opened._probe.replies = 0  # an error of the suite's own before its first question is not the student's
+    seed_streams(seed)  # where the notebook lives in this process, its streams are ours
     yield opened
     host.close(opened)
 
@@ -121,12 +125,6 @@ def _host(config: pytest.Config) -> Host:
         submission = config.getoption("--submission")
         config.stash[HOST] = PlainHost(Path(submission) if submission else None)
     return config.stash[HOST]
-
-
-def _seed_here(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 class PlainHost:
@@ -273,10 +271,11 @@ def run_suite(suite: Path, host: Host) -> tuple[Verdict, ...]:
     verdicts = Verdicts(host)
     arguments = [
         str(suite),
-        *("-p", "autograder.suite", "-p", "no:cacheprovider", "-p", "no:junitxml", "-p", "no:doctest"),
+        *("-p", "autograder.suite", *(f"-pno:{plugin}" for plugin in UNUSED)),
         *("-c", "/dev/null", "--rootdir", str(suite.parent), "--noconftest"),
         *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),
     ]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict
     code = pytest.main(arguments, plugins=[verdicts])
     found = tuple(verdicts.found.values())
     if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not verdicts.errors and found:

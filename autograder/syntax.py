@@ -1,31 +1,40 @@
 """Which forbidden names the code of an exercise uses: a syntax check in the grader, beside what the guest attests.
 
 Only code that can run when a suite calls the exercise's names is looked at: starting from those names, the
-functions, classes and values bound to them at the top level of the cells (the last binding counts), and whatever
-top-level names these use in turn (local variables of the same name are not they). A comparison with the ready-made
-function below one's own, at the top level of a cell, is no use of it.
+functions, classes and values bound to them at the top level of the cells, and whatever top-level names these use in
+turn (local variables of the same name are not they). The last binding counts; one under ``if``, ``try`` or a loop, or
+made by a ``global`` statement, counts beside the one before. A comparison with the ready-made function below one's
+own, at the top level of a cell, is no use of it.
 
-A use is an attribute (``F.softmax``, ``logits.softmax``), a name imported under any alias, or ``getattr`` with a
-literal. Names that the student defines are the student's own. What is built at run time from strings is not seen.
+A use is an attribute (``F.softmax``, ``logits.softmax``), a name imported under any alias or by ``import *``, or a
+literal in ``getattr``, ``attrgetter`` and the like. Names that the student defines are the student's own: functions,
+the members of a class of the notebook, reached through the class, ``self`` or an instance at the top level. What is
+built at run time from strings is not seen.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import symtable
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-TRANSFORMED = ("%", "!", "?")  # lines that IPython rewrites
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+RUN_HERE = re.compile(r"%%(time|timeit|capture|prun)\b")  # cell magics that run the rest of the cell as Python
+STATEMENT = re.compile(r"^(\s*)%(?:time|prun)\s+")  # line magics that run the rest of the line as Python
+MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
+ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*[%!].*$")
+LITERALS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
+STAR = "*"
 
 
 @dataclass(frozen=True)
 class Binding:
-    """What a top-level name was last bound to."""
+    """What a top-level name was bound to: its last binding, with those before it that may still hold."""
 
-    node: ast.AST
-    cell: int
-    imported: str = ""  # full dotted name, when the binding is an import
+    nodes: tuple[ast.AST, ...]
+    imported: tuple[tuple[str, int], ...] = ()  # full dotted names and lines, where a binding is an import
 
 
 def find_forbidden(sources: Sequence[str], roots: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -37,70 +46,104 @@ def find_forbidden(sources: Sequence[str], roots: Sequence[str], names: Sequence
         names: last components of the forbidden functions, methods and classes.
     """
     bindings = _bindings(sources)
-    own = _own_names(bindings)
+    own = _own_members(bindings)
     found: dict[str, None] = {}
     queue, seen = list(roots), set(roots)
     while queue:
-        binding = bindings.get(queue.pop())
+        name = queue.pop()
+        binding = bindings.get(name)
         if binding is None:
+            if name in names and STAR in bindings:
+                found[f"{name} (import *)"] = None
             continue
-        for use in _uses(binding, bindings, own, frozenset(names)):
+        for use in _uses(binding, own, frozenset(names)):
             found[use] = None
-        for name in _global_names(binding.node) - seen:
-            if name in bindings:
-                seen.add(name)
-                queue.append(name)
+        used = {used for node in binding.nodes for used in _global_names(node)} - seen
+        seen |= used
+        queue += sorted(used)
     return list(found)
 
 
 def parse_cell(source: str) -> ast.Module | None:
-    """The syntax tree of a cell without IPython's own lines; None if it is not Python."""
-    lines = ["" if line.lstrip().startswith(TRANSFORMED) else line for line in source.splitlines()]
-    try:
-        return ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    """The syntax tree of a cell, without IPython's own lines if it has any; None if it is not Python."""
+    for text in (source, _without_magics(source)):
+        try:
+            return ast.parse(text)
+        except UNREADABLE:
+            continue
+    return None
+
+
+def _without_magics(source: str) -> str:
+    lines = source.splitlines()
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if lines and RUN_HERE.match(lines[first]):
+        lines[first] = ""
+    lines = [STATEMENT.sub(r"\1", line) for line in lines]
+    lines = [line if line.startswith("%%") else MAGIC.sub(r"\1pass", line) for line in lines]
+    return "\n".join(ASSIGNED_MAGIC.sub(r"\1 None", line) for line in lines)
+
+
+# --- What the notebook's names are bound to -------------------------------------------------------------------
 
 
 def _bindings(sources: Sequence[str]) -> dict[str, Binding]:
     bindings: dict[str, Binding] = {}
-    for cell, source in enumerate(sources):
+    for source in sources:
         tree = parse_cell(source)
-        for node in _top_level(tree.body if tree else []):
-            for name, binding in _bound(node, cell):
+        for node, sure in _top_level(tree.body if tree else [], True):
+            for name, binding, replaces in _bound(node):
                 earlier = bindings.get(name)
-                if _changes(binding.node) and earlier is not None:  # `A.f = g`, `x += y` keep what was there
-                    both = ast.Module(body=[earlier.node, binding.node], type_ignores=[])  # type: ignore[list-item]
-                    binding = Binding(both, cell, earlier.imported)
+                if earlier is not None and not (sure and replaces):
+                    binding = Binding(earlier.nodes + binding.nodes, earlier.imported + binding.imported)
                 bindings[name] = binding
     return bindings
 
 
-def _top_level(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements that bind names of the notebook, also under ``if``, ``try``, ``with`` and loops."""
+def _top_level(body: Sequence[ast.stmt], sure: bool) -> Iterator[tuple[ast.stmt, bool]]:
+    """Statements that bind names of the notebook, and whether they run in any case."""
     for node in body:
-        yield node
+        yield node, sure
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
+        inside = sure and isinstance(node, (ast.With, ast.AsyncWith))
         for field in ("body", "orelse", "finalbody"):
-            yield from _top_level(getattr(node, field, []))
-        for handler in getattr(node, "handlers", []):
-            yield from _top_level(handler.body)
+            yield from _top_level(getattr(node, field, []), inside)
+        for part in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
+            yield from _top_level(part.body, False)
 
 
-def _bound(node: ast.stmt, cell: int) -> Iterator[tuple[str, Binding]]:
+def _bound(node: ast.stmt) -> Iterator[tuple[str, Binding, bool]]:
+    """Names that a statement binds, what to, and whether that replaces what they were before."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        yield node.name, Binding(node, cell)
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield node.name, Binding((node,)), True
+        for part in ast.walk(node):
+            if isinstance(part, ast.Global):
+                yield from ((name, Binding((node,)), False) for name in part.names)
+        return
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
         prefix = f"{node.module or ''}." if isinstance(node, ast.ImportFrom) else ""
         for alias in node.names:
-            full = prefix + alias.name
-            yield alias.asname or alias.name.split(".")[0], Binding(node, cell, full)
-    elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        for target in targets:
-            for name in _target_names(target):
-                yield name, Binding(node, cell)
+            name = alias.asname or alias.name.split(".")[0]
+            yield name, Binding((node,), ((prefix + alias.name, node.lineno),)), True
+        return
+    for target, value in _assignments(node):
+        for name in _target_names(target):
+            yield name, Binding((value,)), not _changes(target, node)
+
+
+def _assignments(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.AST]]:
+    """Targets of a statement, each with the code that decides its value."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        yield from ((target, node) for target in getattr(node, "targets", [getattr(node, "target", None)]))
+    elif isinstance(node, (ast.For, ast.AsyncFor)):
+        yield node.target, node.iter
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        yield from ((i.optional_vars, i.context_expr) for i in node.items if i.optional_vars is not None)
+    for expression in (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)):
+        for part in ast.walk(expression):
+            if isinstance(part, ast.NamedExpr):
+                yield part.target, part.value
 
 
 def _target_names(target: ast.expr) -> Iterator[str]:
@@ -113,73 +156,144 @@ def _target_names(target: ast.expr) -> Iterator[str]:
         yield from _target_names(target.value)
 
 
-def _changes(node: ast.AST) -> bool:
-    if isinstance(node, ast.AugAssign):
-        return True
-    targets = node.targets if isinstance(node, ast.Assign) else []
-    return any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in targets)
+def _changes(target: ast.expr, node: ast.stmt) -> bool:
+    """Whether what a name was bound to before stays in it: ``A.f = g``, ``x[0] = y``, ``x += y``."""
+    return isinstance(target, (ast.Attribute, ast.Subscript)) or isinstance(node, ast.AugAssign)
 
 
-def _own_names(bindings: Mapping[str, Binding]) -> dict[str, frozenset[str]]:
-    """For each class of the notebook, the methods and attributes that it defines."""
-    return {
-        name: frozenset(
-            item.name
-            for part in ast.walk(binding.node)
-            if isinstance(part, ast.ClassDef)
-            for item in part.body
-            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))
-        )
+# --- The student's own members --------------------------------------------------------------------------------
+
+
+def _own_members(bindings: Mapping[str, Binding]) -> dict[str, frozenset[str]]:
+    """For each class of the notebook, and each instance at its top level, the members that the student defines."""
+    classes = {
+        name: frozenset().union(*(_members(node, bindings) for node in binding.nodes))
         for name, binding in bindings.items()
-        if any(isinstance(part, ast.ClassDef) for part in ast.walk(binding.node))
+        if isinstance(binding.nodes[0], ast.ClassDef)
+        and all(isinstance(node, (ast.ClassDef, ast.Assign)) for node in binding.nodes)
     }
+    made = {name: _maker(binding) for name, binding in bindings.items()}
+    return classes | {name: classes[maker] for name, maker in made.items() if maker in classes}
 
 
-def _uses(
-    binding: Binding,
-    bindings: Mapping[str, Binding],
-    own: Mapping[str, frozenset[str]],
-    names: frozenset[str],
+def _maker(binding: Binding) -> str:
+    """``Net`` for ``net = Net(...)``."""
+    value = getattr(binding.nodes[0], "value", None)
+    if len(binding.nodes) == 1 and isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return value.func.id
+    return ""
+
+
+def _members(
+    node: ast.AST, bindings: Mapping[str, Binding], below: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Methods and attributes that a class of the notebook, or one that it derives from, defines."""
+    if not isinstance(node, ast.ClassDef):
+        return frozenset()
+    found = {item.name for item in node.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    for item in node.body:
+        found |= {name for target, _ in _assignments(item) for name in _target_names(target)}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and _is_self(part.value):
+            found.add(part.attr)
+    for base in node.bases:
+        if isinstance(base, ast.Name) and base.id in bindings and base.id not in below:
+            for parent in bindings[base.id].nodes:
+                found |= _members(parent, bindings, below | {base.id})
+    return frozenset(found)
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+# --- Uses -----------------------------------------------------------------------------------------------------
+
+
+def _uses(binding: Binding, own: Mapping[str, frozenset[str]], names: frozenset[str]) -> Iterator[str]:
+    for full, line in binding.imported:
+        if full.rpartition(".")[2] in names:
+            yield f"{full} (ligne {line})"
+    known = {name: members for name, members in own.items() if name not in _local_names(binding)}
+    stack: list[tuple[ast.AST, frozenset[str]]] = [(node, frozenset()) for node in reversed(binding.nodes)]
+    while stack:  # by hand: a deeply nested expression must not end the grader's own recursion
+        node, members = stack.pop()
+        if isinstance(node, ast.ClassDef):
+            members = own.get(node.name, frozenset()) | _members(node, {})
+        if node not in binding.nodes or not isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from _use(node, members, known, names)
+        stack += ((child, members) for child in reversed(list(ast.iter_child_nodes(node))))
+
+
+def _use(
+    node: ast.AST, members: frozenset[str], known: Mapping[str, frozenset[str]], names: frozenset[str]
 ) -> Iterator[str]:
-    if binding.imported and binding.imported.rpartition(".")[2] in names:
-        yield f"{binding.imported} (ligne {getattr(binding.node, 'lineno', 1)})"
-    methods = frozenset().union(*own.values())
-    for node in ast.walk(binding.node):
-        if isinstance(node, ast.Attribute) and node.attr in names:
-            if not _is_own(node, methods, own):
-                yield f"{ast.unparse(node)[:60]} (ligne {node.lineno})"
-        elif isinstance(node, (ast.Import, ast.ImportFrom)) and node is not binding.node:
-            for alias in node.names:
-                if alias.name.rpartition(".")[2] in names:
-                    yield f"{alias.name} (ligne {node.lineno})"
-        elif isinstance(node, ast.Call) and _literal_getattr(node) in names:
-            yield f"getattr(…, {_literal_getattr(node)!r}) (ligne {node.lineno})"
+    if isinstance(node, ast.Attribute):
+        if node.attr in names and not _is_own(node, members, known):
+            yield f"{_shown(node)} (ligne {node.lineno})"
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        for alias in node.names:
+            if alias.name.rpartition(".")[2] in names:
+                yield f"{alias.name} (ligne {node.lineno})"
+    elif isinstance(node, ast.Call) and _last_name(node.func) in LITERALS:
+        for text in (part for argument in node.args for part in _text(argument).split(".")):
+            if text in names:
+                yield f"{_last_name(node.func)}(…, {text!r}) (ligne {node.lineno})"
+    elif isinstance(node, ast.Subscript) and _text(node.slice) in names and _is_namespace(node.value):
+        yield f"{_shown(node)} (ligne {node.lineno})"
 
 
-def _is_own(node: ast.Attribute, methods: frozenset[str], own: Mapping[str, frozenset[str]]) -> bool:
-    """Whether the attribute is stored to, or is a method that the student wrote."""
+def _is_own(node: ast.Attribute, members: frozenset[str], known: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the attribute is stored to, or is a member that the student wrote."""
     if isinstance(node.ctx, ast.Store):
         return True
-    base = node.value
-    if isinstance(base, ast.Call):
-        base = base.func
+    base = node.value.func if isinstance(node.value, ast.Call) else node.value
     if not isinstance(base, ast.Name):
         return False
     if base.id in ("self", "cls", "super"):
-        return node.attr in methods or base.id == "super"
-    return node.attr in own.get(base.id, ())
+        return node.attr in members
+    return node.attr in known.get(base.id, ())
 
 
-def _literal_getattr(node: ast.Call) -> str:
-    is_getattr = isinstance(node.func, ast.Name) and node.func.id == "getattr"
-    if is_getattr and len(node.args) >= 2 and isinstance(node.args[1], ast.Constant):
-        return str(node.args[1].value)
-    return ""
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """``vars(F)`` or ``F.__dict__``."""
+    return _last_name(node.func if isinstance(node, ast.Call) else node) in ("vars", "__dict__")
+
+
+def _shown(node: ast.expr) -> str:
+    try:
+        return ast.unparse(node)[:60]
+    except RecursionError:
+        return f"….{_last_name(node)}"
+
+
+def _local_names(binding: Binding) -> set[str]:
+    """Names that the code of a binding binds inside itself: they hide the notebook's."""
+    found: set[str] = set()
+    for node in (part for top in binding.nodes for part in ast.walk(top)):
+        if isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name.split(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found
 
 
 def _global_names(node: ast.AST) -> set[str]:
     """Names that the code of ``node`` reads from the notebook, its own locals left out."""
-    table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
+    try:
+        table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
+    except UNREADABLE:  # what Python would not compile: rather too many names than none
+        return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
     tables = list(table.get_children())
     while tables:

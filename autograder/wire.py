@@ -287,7 +287,7 @@ class Decoder:
                 real, imaginary = values
                 return complex(real, imaginary)
             return MAKERS[tag](values)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise WireError(f"malformed {tag.name.lower()}") from error
 
     def _bigint(self, rest: list[Any]) -> int:
@@ -318,6 +318,8 @@ class Decoder:
     def _storage(self, name: Any, shape: Any) -> torch.Tensor:
         dtype: torch.dtype = _known(TORCH_DTYPES, name)
         data = self._take(shape, dtype.itemsize)
+        if dtype is torch.bool:
+            _only_booleans(data)
         if not data:
             return torch.empty(shape, dtype=dtype)
         return torch.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
@@ -326,7 +328,10 @@ class Decoder:
         if len(rest) != 2:
             raise WireError("malformed array")
         dtype: np.dtype[Any] = _known(NUMPY_DTYPES, rest[0])
-        array = np.frombuffer(bytearray(self._take(rest[1], dtype.itemsize)), dtype=dtype).reshape(rest[1])
+        data = self._take(rest[1], dtype.itemsize)
+        if dtype == np.bool_:
+            _only_booleans(data)
+        array = np.frombuffer(bytearray(data), dtype=dtype).reshape(rest[1])
         if tag is Tag.ARRAY:
             self.by_value.append(array)
             return array
@@ -346,6 +351,12 @@ class Decoder:
             raise WireError("tensor longer than its bytes")
         self.cursor += length
         return memoryview(self.blob)[start : self.cursor]
+
+
+def _only_booleans(data: memoryview) -> None:
+    """Refuse bytes that would be neither true nor false: comparisons with them are undefined."""
+    if np.frombuffer(data, dtype=np.uint8).max(initial=0) > 1:
+        raise WireError("malformed boolean")
 
 
 def _only(rest: list[Any], kind: type) -> Any:

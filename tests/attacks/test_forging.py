@@ -112,12 +112,6 @@ EXCEPTIONS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def attack_of():
-    """The functions of several attacks in one notebook would hide each other, so each attack is a submission."""
-    return lambda code: {"double": code}
-
-
 def test_right_work_earns_everything(arena):
     assert arena.scores(arena.grade()) == arena.most
 
@@ -153,7 +147,7 @@ def test_no_exception_of_a_student_is_taken_for_ours(error, monkeypatch):
     with pytest.raises(BaseException) as caught:  # noqa: PT011
         student.f(1)
     assert judge(caught.value, 0).outcome is Outcome.FAILED
-    assert type(caught.value).__mro__[1].__name__ == "RemoteError"
+    assert "RemoteError" in [cls.__name__ for cls in type(caught.value).__mro__]
 
 
 # --- Damaged and edited notebooks -----------------------------------------------------------------------------
@@ -263,7 +257,8 @@ def test_a_linked_folder_or_file_beside_the_notebook_does_not_reach_the_guest(ar
     folder = arena.course.submitted("tp1", student)
     (folder / "tests").symlink_to(arena.course.root / "tests")
     (folder / "suite.py").symlink_to(arena.course.root / "tests/hidden/tp1/test_double.py")
-    assert arena.answers(arena.run(student)) == [["data.csv", "tp1.ipynb"]]
+    (seen,) = arena.answers(arena.run(student))
+    assert set(seen) - {"tests"} == {"data.csv", "tp1.ipynb"}, "of a linked folder at most its own name, empty"
 
 
 def test_a_changed_cotangent_does_not_forge_a_gradient(arena):

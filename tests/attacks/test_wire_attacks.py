@@ -129,7 +129,7 @@ ATTACKS = {
     "a change of a negative argument": "ok(TENSOR, BYTES, 0, [0, [0, -1, None]])",
     "a change into nothing": "ok(TENSOR, BYTES, 0, [0, [0, 0, None]])",
     "a change into a handle": "ok(TENSOR, BYTES, 0, [0, [0, 0, [6, 1, 'x']]])",
-    "a change into zeros": "ok(TENSOR, BYTES, 0, [0, [0, 0, TENSOR]]) [:-0 or None] + b''",
+    "a change into zeros": "ok(TENSOR, BYTES * 2, 0, [0, [0, 0, TENSOR]])",
     "changes that are a number": "ok(TENSOR, BYTES, 0, 5)",
     "an error without names": "error([], '', '')",
     "an error of numbers": "error([1, 2], 3, 4)",
@@ -196,3 +196,134 @@ def test_a_lie_on_the_wire_is_a_failed_test(lies, wire_arena, attack):
 def test_lies_on_the_wire_earn_nothing_and_cost_no_other_exercise(lies, wire_arena):
     assert wire_arena.scores(lies) == {**wire_arena.most, "double": 0.0}
     assert lies.grade.seconds < 60
+
+
+# --- Too slow, too late, and without our modules --------------------------------------------------------------
+
+# The raw socket, found among the descriptors of the process that answers, without touching any of our modules.
+RAW = """
+import os, socket, stat, time
+def probe_sockets():
+    found = []
+    for name in os.listdir('/proc/self/fd'):
+        try:
+            if int(name) > 2 and stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                sock = socket.socket(fileno=os.dup(int(name)))
+                if sock.family == socket.AF_UNIX and sock.type == socket.SOCK_STREAM:
+                    found.append(sock)
+        except OSError:
+            pass
+    return found
+"""
+RAW_ATTACKS = {
+    "garbage": "    for s in probe_sockets():\n        s.send(b'garbage' * 100)\n    os._exit(0)",
+    "a whole answer of its own, twice": (
+        "    import msgpack, struct\n"
+        "    for serial in range(1, 9):\n"
+        "        head = msgpack.packb([serial, 'ok', [3, 'float64', [3, 4], -1, None], 0, [0]])\n"
+        "        for s in probe_sockets():\n"
+        "            s.send(struct.pack('<4sIQ', b'TAG1', len(head), 96) + head + bytes(96))\n"
+        "    return x + 1"
+    ),
+    "all sockets closed": "    os.closerange(3, 1000)\n    return x + x",
+    "half a frame and the end": "    for s in probe_sockets():\n        s.send(b'TAG1\\x10')\n    os._exit(0)",
+}
+
+
+@pytest.mark.parametrize("attack", RAW_ATTACKS)
+def test_raw_bytes_on_the_socket_earn_nothing(arena, attack):
+    found = arena.grade(double=f"{RAW}\ndef double(x):\n{RAW_ATTACKS[attack]}\n")
+    assert arena.scores(found) == {**arena.most, "double": 0.0}
+    assert {v.outcome for v in arena.exercise(found, "double").verdicts} == {Outcome.FAILED}
+
+
+SLOW = """
+import autograder.guest as guest, autograder.wire as wire, time
+honest_serve = guest.serve
+def serve(sock, namespace, bounds=wire.Bounds()):
+    server = guest.Server(namespace, bounds)
+    while True:
+        head, blob = wire.read_frame(sock, bounds)
+        answer = server.answer(head, blob)
+        if head[1] == "call":
+            SLOWLY
+        sock.sendall(answer)
+guest.serve = serve
+def double(x): return x + 1
+"""
+
+
+@pytest.mark.parametrize(
+    "slowly",
+    [
+        "for i in range(1500): sock.sendall(answer[i:i+1] if i < 20 else b'x'); time.sleep(0.02)",
+        "sock.sendall(wire.PREFIX.pack(wire.MAGIC, 100, 1 << 29)); time.sleep(30)",
+        "time.sleep(30)",
+    ],
+    ids=["drips byte by byte", "promises half a gigabyte and sleeps", "sleeps"],
+)
+def test_an_answer_that_comes_too_late_earns_nothing_and_does_not_hold_the_grader(arena, slowly):
+    """Who waits without computing may be the victim of a loaded machine: never points, but a human looks."""
+    code = SLOW.replace("SLOWLY", slowly)
+    restore = "guest.serve = honest_serve\n" + arena.right["triple"]
+    found = arena.grade(double=code, triple=restore, call_wall=1.5)
+    assert arena.scores(found)["double"] in (0.0, None)
+    assert {k: v for k, v in arena.scores(found).items() if k != "double"} == {"triple": 2.0, "last": 5.0}
+    assert found.grade.seconds < 12, "two tests of 1.5 s, and the rest"
+
+
+def test_an_answer_that_computes_for_ever_fails_by_its_cpu_time(arena):
+    found = arena.grade(double=SLOW.replace("SLOWLY", "\n            while True: pass"), triple="guest.serve = honest_serve\n" + arena.right["triple"])  # fmt: skip
+    assert arena.scores(found) == {**arena.most, "double": 0.0}
+    assert "1 s de calcul" in arena.exercise(found, "double").verdicts[0].message
+
+
+@pytest.mark.parametrize("length", ["2**61", "2**40", "-1", "10**30", "True", "1.5"])
+def test_a_lie_about_a_length_does_not_exhaust_the_grader(length):
+    """Without processes: ``list`` asks a handle for its length first, and would believe it."""
+    from autograder.errors import ProtocolBroken
+    from autograder.probe import local_student
+
+    namespace: dict[str, object] = {}
+    exec(f"class Long:\n    __len__ = None\n    def __iter__(self): return iter(())\nlong = Long()\n", namespace)
+    student = local_student(namespace)
+    server = student._probe.transport.server
+    server.operations["len"] = lambda value: eval(length)
+    with pytest.raises((ProtocolBroken, TypeError, ValueError)):
+        list(student.long)
+
+
+def test_forged_operation_counts_may_only_fool_the_count(arena):
+    """The count is what the guest attests (documented); values that come with it are checked all the same."""
+    suite = """
+import random, torch
+from autograder.suite import gate, points
+
+@gate("Sans addition")
+def test_no_addition(student):
+    _, called = student.ops(student.double, torch.ones(3))
+    assert "aten.add" not in called, "pas d'addition"
+
+@points(1, "Valeurs")
+def test_values(student):
+    x = torch.randn(3)
+    expected = 2 * x
+    result, _ = student.ops(student.double, x)
+    assert torch.equal(result, expected), "le double"
+"""
+    forge = "import autograder.guest as g\ng._count_operations = lambda f, a, k: (f(*a, **k), COUNTS)\ng.Server.__init__ = (lambda old: lambda self, *a, **k: (old(self, *a, **k), self.operations.update(ops=g._count_operations))[0])(g.Server.__init__)\n"  # noqa: E501
+    path = arena.course.hidden("tp1") / "test_double.py"
+    honest = path.read_text()
+    try:
+        path.write_text(suite)
+        assert arena.scores(arena.grade())["double"] == 0.0, "an honest guest is caught"
+        lied = arena.grade(double=forge.replace("COUNTS", "{}") + arena.right["double"])
+        assert arena.scores(lied)["double"] == 3.0, "attested by the guest: this lie is not found by the count"
+        wrong = arena.grade(double=forge.replace("COUNTS", "{}") + "def double(x): return x + 1")
+        assert arena.scores(wrong)["double"] == 0.0
+        for nonsense in ("{'a': -1}", "{1: 2}", "{'a': 1.5}", "[1]", "{'a': True}", "None"):
+            found = arena.grade(double=forge.replace("COUNTS", nonsense) + arena.right["double"])
+            assert arena.scores(found)["double"] == 0.0, nonsense
+            assert {v.outcome for v in arena.exercise(found, "double").verdicts} == {Outcome.FAILED}
+    finally:
+        path.write_text(honest)

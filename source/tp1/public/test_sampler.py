@@ -11,10 +11,16 @@ from autograder.suite import points
 LABELS = torch.tensor([0, 1, 0, 0, 2, 0, 1, 0])  # five items of class 0, two of class 1, one of class 2
 
 
+def is_index(item):
+    if isinstance(item, torch.Tensor):
+        return item.ndim == 0 and not item.is_floating_point()
+    return isinstance(item, int | np.integer)
+
+
 def drawn(student, sampler, limit=3001):
     """One iteration's indices; what comes after ``limit`` is cut off, so that an endless iteration ends."""
     found = student.at("builtins.list")(student.at("itertools.islice")(sampler, limit))
-    whole = all(np.ndim(item) == 0 and float(item) == int(item) for item in found)
+    whole = all(is_index(item) for item in found)
     assert whole, "Le sampler doit produire des indices entiers, un à la fois."
     inside = all(0 <= int(item) < len(LABELS) for item in found)
     assert inside, "Le sampler doit produire des indices de 0 à N-1, N étant le nombre d'exemples."
@@ -61,4 +67,5 @@ def test_each_iteration_draws_afresh(student):
     """Tirez dans `__iter__`, sans y fixer de graine : chaque époque doit voir d'autres exemples."""
     sampler = student.BalancedSampler(LABELS.clone(), 60)
     first, second = drawn(student, sampler), drawn(student, sampler)
+    assert first and second, "Une itération n'a produit aucun indice."
     assert first != second, "Deux itérations du même sampler donnent les mêmes indices."

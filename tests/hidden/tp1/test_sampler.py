@@ -140,7 +140,9 @@ def test_draws_are_with_replacement(student):
     for label, size in enumerate((900, 100)):
         of_class = found[labels[found] == label]
         repeated = len(of_class.unique()) < len(of_class)
-        assert repeated, f"{len(of_class)} tirages parmi les {size} exemples d'une classe, sans une seule répétition."
+        assert repeated, (
+            f"{len(of_class)} tirages parmi les {size} exemples d'une classe, sans une seule répétition."
+        )
 
 
 @points(3, "Un nouveau tirage à chaque itération")

@@ -143,8 +143,7 @@ def test_the_optimizer_given_decides_on_the_step(student):
 def test_the_model_trains_in_training_mode(student):
     """Le modèle peut arriver en mode évaluation (`model.eval()`) : c'est à votre fonction d'appeler `model.train()`."""
     run = small_run(student, lr=0.2)
-    run.ours.eval()
-    run.theirs.eval()
+    run.kept = run.ours.eval(), run.theirs.eval()  # a second handle to the model, which must outlive the test
     run.epoch(*samples(20))
     try:
         run.check_parameters("les paramètres d'un modèle reçu en mode évaluation")
