@@ -102,13 +102,14 @@ def find_suite(exercise: str, folder: Path) -> Path | None:
 
 
 def _run(suite: Path, host: NamespaceHost) -> Any:
-    """The verdicts; random streams of the notebook are left as they were, what the tests print is dropped."""
+    """The verdicts; random streams and environment are left as they were, what the tests print is dropped."""
     import random
 
     import numpy as np
     import torch
 
     streams = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    environment = dict(os.environ)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return run_suite(suite, host)
@@ -116,6 +117,9 @@ def _run(suite: Path, host: NamespaceHost) -> Any:
         random.setstate(streams[0])
         np.random.set_state(streams[1])
         torch.set_rng_state(streams[2])
+        for name in set(os.environ) - set(environment):
+            del os.environ[name]
+        os.environ.update(environment)
 
 
 def _notebook() -> tuple[dict[str, Any], list[str]]:

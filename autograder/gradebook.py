@@ -640,7 +640,10 @@ def scores(course: Course, assignment: str) -> list[Row]:
         InstructorError: where the gradebook does not know the assignment.
     """
     exercises = course.load_source(assignment).exercises
-    with NbGraderAPI(config=course.nbgrader_config()).gradebook as gradebook:
+    config = course.nbgrader_config()
+    if "db_url" not in config.CourseDirectory and not course.gradebook.exists():
+        raise InstructorError(f"There is no gradebook yet. Run `autograder grade {assignment}` first.")
+    with NbGraderAPI(config=config).gradebook as gradebook:
         return read_scores(gradebook, assignment, {e.id: n for n, e in enumerate(exercises)})
 
 

@@ -82,14 +82,14 @@ def _shell() -> Any:
     from IPython.core.interactiveshell import InteractiveShell  # here: suites need it only for --submission
 
     shell = InteractiveShell()
-    shell.colors = "NoColor"
+    shell.colors = "nocolor"
     return shell
 
 
 @contextlib.contextmanager
 def _folder(folder: Path) -> Iterator[None]:
     """Run in the notebook's folder, without windows of plots and without nested checks."""
-    before = Path.cwd()
+    before, quiet = Path.cwd(), os.environ.get(QUIET)
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ[QUIET] = "1"
     os.chdir(folder)
@@ -97,4 +97,6 @@ def _folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
-        del os.environ[QUIET]
+        os.environ.pop(QUIET, None)
+        if quiet is not None:
+            os.environ[QUIET] = quiet

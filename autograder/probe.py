@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from autograder import guest
-from autograder.errors import CallTimedOut, GuestDied, NameMissing, ProtocolBroken, WallExpired
+from autograder.errors import CallTimedOut, GraderFailure, GuestDied, NameMissing, ProtocolBroken, WallExpired
 from autograder.syntax import find_forbidden
 from autograder.wire import (
     PREFIX,
@@ -76,6 +76,10 @@ def without_data(text: str, length: int = 200) -> str:
     text = re.sub(r"-?\d+\.\d{2,}(e[-+]?\d+)?|-?\d{7,}", "…", text)
     text = re.sub(r"((-?\d+|…)[,\s]+){9,}(-?\d+|…)", "…", text)
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+class Unsendable(GraderFailure, TypeError):
+    """A suite handed over what cannot travel: the suite's mistake, whatever the guest had answered before."""
 
 
 class Transport(Protocol):
@@ -436,7 +440,7 @@ def _remote_error(names: list[str], text: str) -> RemoteError:
 def _handle_fields(value: object) -> list[Any]:
     if isinstance(value, Handle):
         return [value._number, ""]
-    raise TypeError(
+    raise Unsendable(
         f"a suite cannot send a {type(value).__name__} to the guest: use student.make or student.at"
     )
 

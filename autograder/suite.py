@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 import re
+import sys
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
@@ -102,6 +103,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARK}(weight, title, gate): how a test counts (autograder)")
 
 
+class Unopened(Exception):
+    """Carries, as its cause, why there is no student.
+
+    After a fixture that ended with a ``BaseException`` pytest fails the next test too, by an assertion of its own.
+    """
+
+
 @pytest.fixture
 def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     """The notebook's names as they were at the exercise's graded cell."""
@@ -110,10 +118,13 @@ def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     seed = host.seed(suite, test, "suite")
     request.node.stash[SEED] = seed
     seed_streams(seed)
-    opened = host.open(suite, test)
-    opened.seed = seed
-    request.node.stash[STUDENT] = opened
-    opened.seed_guest(host.seed(suite, test, "guest"))
+    try:
+        opened = host.open(suite, test)
+        opened.seed = seed
+        request.node.stash[STUDENT] = opened
+        opened.seed_guest(host.seed(suite, test, "guest"))
+    except (StudentFailure, GraderFailure) as error:
+        raise Unopened from error
     opened._probe.replies = 0  # an error of the suite's own before its first question is not the student's
     seed_streams(seed)  # where the notebook lives in this process, its streams are ours
     yield opened
@@ -232,9 +243,12 @@ class Verdicts:
         report = yield
         before = self.found[item.nodeid]
         if call.excinfo is not None:
-            item.config.stash[HOST].failed(call.excinfo.value)
+            error = call.excinfo.value
+            if isinstance(error, Unopened) and error.__cause__ is not None:
+                error = error.__cause__
+            item.config.stash[HOST].failed(error)
             probe = item.stash[STUDENT]._probe if STUDENT in item.stash else None
-            judgement = judge(call.excinfo.value, probe.replies if probe else 0)
+            judgement = judge(error, probe.replies if probe else 0)
             if call.when != "teardown" or before.outcome is Outcome.PASSED:
                 self.found[item.nodeid] = verdict_of(item, judgement, before.seconds + call.duration)
         elif call.when == "call":
@@ -277,11 +291,19 @@ def run_suite(suite: Path, host: Host) -> tuple[Verdict, ...]:
     ]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict
     code = pytest.main(arguments, plugins=[verdicts])
+    _forget(suite)
     found = tuple(verdicts.found.values())
     if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not verdicts.errors and found:
         return found
     detail = "\n".join(verdicts.errors) or f"pytest ended with code {int(code)}"
     return (*found, Verdict(suite.name, "", Outcome.UNGRADED, 0.0, detail=detail))
+
+
+def _forget(suite: Path) -> None:
+    """Unload a suite: pytest would take another file of the same name for it."""
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) == str(suite):
+            del sys.modules[name]
 
 
 __all__ = [

@@ -21,7 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-RUN_HERE = re.compile(r"%%(time|timeit|capture|prun)\b")  # cell magics that run the rest of the cell as Python
+RUN_HERE = re.compile(
+    r"%%(time|timeit|capture|prun)\b"
+)  # cell magics that run the rest of the cell as Python
 STATEMENT = re.compile(r"^(\s*)%(?:time|prun)\s+")  # line magics that run the rest of the line as Python
 MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*[%!].*$")

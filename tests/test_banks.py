@@ -1,4 +1,4 @@
-"""Every variant of every bank, through the real pipeline: mutants die by the test they name, accepted ones lose nothing.
+"""Every variant of every bank, through the real pipeline: mutants die by the test they name, accepted ones pass.
 
 A variant is handed in as a notebook that holds the imports, the exercise's solution cell with the variant behind
 it, and the graded cell. One class an exercise; one test a variant.

@@ -212,9 +212,35 @@ def test_magics_keep_the_line_numbers():
 
 
 PIECES = st.sampled_from(
-    ["def my(x):", "    return x", "class A:", "    y = my", "%magic", "!ls", "x = !ls", "my?", "(", ")", "'''"]
-    + ["await x", "return", "global q", "    nonlocal z", "x: int", "x += 1", "for x in y: pass", "\x00", "\ud800"]
-    + ["    return F.softmax(x)", "from torch import *", "try:", "except E:", "    pass", "lambda: (yield)", "del my"]
+    [
+        "def my(x):",
+        "    return x",
+        "class A:",
+        "    y = my",
+        "%magic",
+        "!ls",
+        "x = !ls",
+        "my?",
+        "(",
+        ")",
+        "'''",
+        "await x",
+        "return",
+        "global q",
+        "    nonlocal z",
+        "x: int",
+        "x += 1",
+        "for x in y: pass",
+        "\x00",
+        "�",
+        "    return F.softmax(x)",
+        "from torch import *",
+        "try:",
+        "except E:",
+        "    pass",
+        "lambda: (yield)",
+        "del my",
+    ]
 )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 import threading
@@ -44,7 +45,7 @@ def decode(*item, blob=b"", bounds=Bounds()):
     return value_of(pack(list(item), [memoryview(blob)]), bounds)
 
 
-def refused(*item, blob=b"", text="", bounds=Bounds()):
+def refused(*item, blob=b"", text=".", bounds=Bounds()):
     with pytest.raises(WireError, match=text):
         decode(*item, blob=blob, bounds=bounds)
 
@@ -54,7 +55,7 @@ def same(a, b):
     if type(a) is not type(b):
         return False
     if isinstance(a, float):
-        return a == b or math.isnan(a) and math.isnan(b)
+        return a == b or (math.isnan(a) and math.isnan(b))
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict):
@@ -124,7 +125,7 @@ def test_a_tensor_that_arrived_is_writable_and_shares_no_memory():
 @pytest.mark.parametrize("name", wire.NUMPY_DTYPES)
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0), (2, 3)], ids=str)
 def test_arrays_of_every_dtype_arrive_as_they_were(name, shape):
-    array = np.asarray((np.random.default_rng(0).normal(size=shape) * 3)).astype(name)
+    array = np.asarray(np.random.default_rng(0).normal(size=shape) * 3).astype(name)
     found = round_trip(array)
     assert type(found) is np.ndarray and found.dtype == array.dtype and found.shape == shape
     assert np.array_equal(found, array) and found.flags.writeable
@@ -153,7 +154,6 @@ def test_what_cannot_travel_by_value_is_kept():
         return [len(kept), "x"]
 
     odd = [object(), torch.ones(2).to_sparse(), torch.ones(2, device="meta"), np.array(["a"]), print]
-    odd.append(torch.quantize_per_tensor(torch.ones(2), 1.0, 0, torch.qint8))
     encoder = Encoder(keep)
     head = encoder.encode(odd)
     assert [item[0] for item in head[1:]] == [Tag.HANDLE] * len(odd)
@@ -189,7 +189,12 @@ def test_a_sender_refuses_what_exceeds_its_bounds():
     loop = []
     loop.append(loop)
     small = Bounds(values=100, blob=64)
-    for value, text in ((deep, "deep"), (loop, "deep"), (list(range(101)), "many"), (torch.zeros(9, 8), "bytes")):
+    for value, text in (
+        (deep, "deep"),
+        (loop, "deep"),
+        (list(range(101)), "many"),
+        (torch.zeros(9, 8), "bytes"),
+    ):
         with pytest.raises(WireError, match=text):
             frame_of(value, bounds=small)
     with pytest.raises(WireError, match="too large"):
@@ -326,7 +331,6 @@ def test_not_a_number_travels():
     assert math.isnan(decode(Tag.LIST, math.nan)[0])
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="wire.py, Decoder._tagged lets OverflowError out")
 def test_a_complex_of_a_huge_integer_is_refused():
     refused(Tag.COMPLEX, [Tag.BIGINT, hex(10**400)], 0)
 
@@ -337,13 +341,11 @@ def test_sizes_are_those_of_a_tensor(size):
     refused(Tag.SIZE, size)
 
 
-@pytest.mark.xfail(strict=True, reason="wire.py, Decoder._storage takes any byte for a bool: its sum is forged")
 def test_a_boolean_is_true_or_false_and_nothing_more():
-    try:
-        found = decode(Tag.TENSOR, "bool", [2], NO_LINK, None, blob=b"\xff\xff")
-    except WireError:
-        return
-    assert found.sum() <= 2 and found.to(torch.uint8).sum() <= 2
+    """The sum of two bytes of 255 that pass for booleans is not 2."""
+    refused(Tag.TENSOR, "bool", [2], NO_LINK, None, blob=b"\x01\x02")
+    refused(Tag.ARRAY, "bool", [2], blob=b"\xff\x00")
+    refused(Tag.SCALAR, "bool", [], blob=b"\x02")
 
 
 # --- Sockets --------------------------------------------------------------------------------------------------
@@ -396,14 +398,18 @@ def test_memory_grows_with_what_arrives_and_not_with_what_was_promised():
 
 VALID = [
     frame_of([1, "a", {"k": torch.arange(3), 2: np.ones(2)}, (None, True), slice(1, 2, 3), 2**70, 1j]),
-    frame_of({"w": torch.nn.Parameter(torch.ones(2, 2)), "s": torch.Size([2]), "d": torch.float32}, leaves=True),
+    frame_of(
+        {"w": torch.nn.Parameter(torch.ones(2, 2)), "s": torch.Size([2]), "d": torch.float32}, leaves=True
+    ),
     frame_of([torch.ones((), dtype=torch.bfloat16), np.float32(2), {1, 2}, ..., 1.5, b"x"]),
 ]
 
 
 @given(
     st.sampled_from(VALID),
-    st.lists(st.tuples(st.integers(0, 400), st.sampled_from("sid"), st.integers(0, 255)), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.integers(0, 400), st.sampled_from("sid"), st.integers(0, 255)), min_size=1, max_size=4
+    ),
 )
 @settings(fixed, max_examples=400)
 def test_a_frame_that_was_tampered_with_gives_a_value_or_a_wire_error(frame, changes):
@@ -419,18 +425,20 @@ def test_a_frame_that_was_tampered_with_gives_a_value_or_a_wire_error(frame, cha
     head, blob = wire.lengths(frame[: PREFIX.size], Bounds())
     head += len(data) - len(frame)  # lengths that fit, so that the header is reached
     data[: PREFIX.size] = PREFIX.pack(MAGIC, max(head, 0), blob)
-    try:
+    with contextlib.suppress(WireError):
         value_of(bytes(data))
-    except WireError:
-        pass
 
 
 items = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 2**40) | st.floats() | st.sampled_from(["float32", "bool", "0x1f", ""]),
-    lambda inner: st.builds(
-        lambda tag, rest: [tag, *rest], st.integers(-1, 15), st.lists(inner, max_size=4)
-    )
-    | st.lists(st.integers(-1, 3), max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 2**40)
+    | st.floats()
+    | st.sampled_from(["float32", "bool", "0x1f", ""]),
+    lambda inner: (
+        st.builds(lambda tag, rest: [tag, *rest], st.integers(-1, 15), st.lists(inner, max_size=4))
+        | st.lists(st.integers(-1, 3), max_size=3)
+    ),
     max_leaves=10,
 )
 
@@ -438,7 +446,5 @@ items = st.recursive(
 @given(items, st.binary(max_size=64))
 @settings(fixed, max_examples=400)
 def test_any_header_gives_a_value_or_a_wire_error(item, blob):
-    try:
+    with contextlib.suppress(WireError):
         value_of(pack(item, [memoryview(blob)]))
-    except WireError:
-        pass

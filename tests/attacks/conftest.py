@@ -10,7 +10,6 @@ import dataclasses
 import itertools
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +95,10 @@ def tiny_course(root: Path) -> Course:
     return course
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
+
+
 class Arena:
     """Grades hostile notebooks, one student each."""
 
@@ -144,12 +147,15 @@ class Arena:
             self.forks.setup = self.setup
         return progress.record
 
-    def grade(self, cells: Sequence[Cell] | None = None, setup: str = "", **options: Any) -> Record:
-        """Submit and run; code of an exercise by its name (``double="..."``), limits by theirs."""
+    def grade(self, cells: Sequence[Cell] | str = "", **options: Any) -> Record:
+        """Submit and run whole cells, or right ones after a cell of that text.
+
+        Code of an exercise goes by the exercise's name (``double="..."``), limits go by theirs.
+        """
         code = {name: options.pop(name) for name in MAX if name in options}
         files = options.pop("files", None)
-        if cells is None:
-            cells = self.cells(setup, **code)
+        if isinstance(cells, str):
+            cells = self.cells(cells, **code)
         return self.run(self.submit(cells, files=files), **options)
 
     @staticmethod
@@ -188,13 +194,3 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     forks.wait_ready()
     yield Arena(course, forks)
     forks.close()
-
-
-def eventually(condition: Any, seconds: float = 10.0) -> bool:
-    """Whether the condition holds within some seconds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

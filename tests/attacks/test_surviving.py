@@ -1,0 +1,484 @@
+"""Deaths, hangs and floods, the student's and ours: what they may cost, and what must be left behind: nothing.
+
+Everything here that kills, forks, burns or fills runs inside the confinement, with small limits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from autograder.gradebook import record, scores
+from autograder.sandbox import memory
+from autograder.schedule import Forks, Options, grade_class, record_path, stored
+from autograder.verdict import Outcome
+from tests.courses import make_course, write
+
+
+def known_hole(reason):
+    """An attack that still works: strict, so that its mend shows."""
+    return pytest.mark.xfail(strict=True, reason=reason)
+
+
+def eventually(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+# --- The student's deaths -------------------------------------------------------------------------------------
+
+CRASHES = {
+    "os._exit": "os._exit(0)",
+    "os.abort": "os.abort()",
+    "a null pointer": "__import__('ctypes').string_at(0)",
+    "SIGKILL for itself": "os.kill(os.getpid(), 9)",
+    "SIGSTOP for itself": "os.kill(os.getpid(), 19)",
+    "SIGKILL for everybody": "os.kill(-1, 9)",
+    "all descriptors closed": "os.closerange(0, 1024)",
+    "SystemExit": "raise SystemExit(0)",
+    "exit()": "exit()",
+    "KeyboardInterrupt": "raise KeyboardInterrupt",
+    "no memory": "bytearray(1 << 40)",
+    "memory that no limit of a process sees": (
+        "import mmap\nm = mmap.mmap(-1, 1500 << 20)\nfor i in range(0, 1500 << 20, 4096): m[i] = 1"
+    ),
+    "an endless loop": "while True: pass",
+    "an endless loop that ignores interrupts": (
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+    ),
+    "a flood of output": "for i in range(200_000): print('x' * 100)",
+    "a bomb of processes": "for i in range(500): os.fork()",
+    "a bomb of threads": (
+        "import threading, time\nfor i in range(500): threading.Thread(target=time.sleep, args=(60,)).start()"
+    ),
+    "a full disk": "open('big', 'wb').write(bytes(64 << 20))",
+    "a closed kernel": "get_ipython().kernel.shell_stream.close(); get_ipython().kernel.do_shutdown(False)",
+    "a garbled message": (
+        "k = get_ipython().kernel\nk.iopub_socket.send_multipart([b'stream', b'<IDS|MSG>', b'x', b'{', b'{', b'{', b'{'])\nraise ValueError"
+    ),
+}  # fmt: skip
+
+
+THREADS = known_hole("a kernel that cannot fork is waited for (60 s), and the bomb is replayed before each exercise")
+
+
+@pytest.mark.parametrize(
+    "crash", [pytest.param(name, marks=THREADS if "threads" in name else ()) for name in CRASHES]
+)
+def test_a_crash_in_a_cell_costs_its_own_exercise_only(arena, crash):
+    limits = {"cell_wall": 4} if "STOP" in crash else {}
+    found = arena.grade(triple=CRASHES[crash] + "\n" + "def other(n): return 0", **limits)
+    mine = arena.scores(found).pop("triple")
+    assert mine == 0.0 or ("STOP" in crash and mine is None), "a wait may be ours: never points"
+    assert {**arena.scores(found), "triple": 0} == {**arena.most, "triple": 0}
+
+
+OUTLIVING = ("SIGKILL for everybody", "a bomb of processes")  # these reach beyond the process that answers
+IN_CALLS = {name: code for name, code in CRASHES.items() if name not in ("SIGSTOP for itself", *OUTLIVING)}
+CALLED_SUITE = '''
+import pytest
+from autograder.suite import points
+
+@points(1, "Appel")
+@pytest.mark.parametrize("name", {names!r})
+def test_call(student, name):
+    assert student.triple(name) == name, "la même chose est attendue"
+'''
+
+
+@pytest.fixture(scope="module")
+def called(arena, tmp_path_factory):
+    """One submission whose function does what the suite names; the suite also asks for something honest between."""
+    root = tmp_path_factory.mktemp("called") / "course"
+    course = make_course(root, arena.source, ())
+    for exercise in ("double", "last"):
+        path = f"tests/hidden/tp1/test_{exercise}.py"
+        write(root / path, (arena.course.root / path).read_text())
+    names = [name for crash in IN_CALLS for name in (crash, f"honest after {crash}")]
+    loops = [n for n in names if "endless" in n]  # after two time-outs no more is asked
+    names = [n for n in names if n not in loops] + loops[:2]
+    write(root / "tests/hidden/tp1/test_triple.py", CALLED_SUITE.format(names=names))
+    branches = "".join(
+        f"    if name == {name!r}:\n" + "".join(f"        {line}\n" for line in code.splitlines())
+        for name, code in IN_CALLS.items()
+    )
+    home = type(arena)(course, arena.forks)
+    return home.grade(triple=f"def triple(name):\n{branches}    return name"), home
+
+
+def test_a_crash_in_a_call_fails_its_own_test_only(called):
+    """What ends quietly in a call (a flood of prints that nobody reads) is no crash there."""
+    found, home = called
+    verdicts = {v.test.partition("[")[2][:-1]: v for v in home.exercise(found, "triple").verdicts}
+    harmless = {"a flood of output", "a closed kernel", "exit()"}
+    for name, verdict in verdicts.items():
+        if name.startswith("honest"):
+            assert verdict.outcome is Outcome.PASSED, verdict
+        elif name not in harmless:
+            assert verdict.outcome is Outcome.FAILED, verdict
+
+
+def test_crashes_in_calls_cost_no_other_exercise(called):
+    found, home = called
+    assert {**home.scores(found), "triple": 0} == {**home.most, "triple": 0}
+
+
+@pytest.mark.parametrize("crash", OUTLIVING)
+def test_a_call_that_hurts_the_whole_guest_costs_no_other_exercise(arena, crash):
+    found = arena.grade(triple=f"def triple(n):\n    {CRASHES[crash]}\n    os._exit(0)")
+    assert arena.scores(found) == {**arena.most, "triple": 0.0}
+
+
+def test_a_suite_that_finds_no_student_fails_each_test_for_its_own_reason(arena):
+    """pytest itself fails every other test after a fixture that raised a BaseException."""
+    path = arena.course.hidden("tp1") / "test_triple.py"
+    honest = path.read_text()
+    try:
+        path.write_text(CALLED_SUITE.format(names=list(range(6))))
+        found = arena.grade(triple="def triple(n):\n    while True: pass")
+    finally:
+        path.write_text(honest)
+    messages = [v.message for v in arena.exercise(found, "triple").verdicts]
+    assert len(messages) == 6
+    assert all("s de calcul" in message for message in messages), messages
+
+
+def test_warnings_and_noise_cost_nothing(arena):
+    noise = "import warnings, sys, logging\nwarnings.warn('w'); print('e', file=sys.stderr); logging.error('x')\n"
+    noisy = {
+        name: noise + code.replace(":\n", ":\n    warnings.warn('v'); print(1); print(2, file=sys.stderr)\n")
+        for name, code in arena.right.items()
+    }
+    found = arena.grade("import os\nos.system('echo e >&2')\n" + noise, **noisy)
+    assert arena.scores(found) == arena.most
+
+
+def test_a_later_cell_that_kills_the_snapshots_costs_nothing(arena):
+    kill = "import signal\nfor p in os.listdir('/proc'):\n    if p.isdigit() and int(p) > 2: os.kill(int(p), 9)\n"
+    assert arena.scores(arena.grade(last=kill + arena.right["last"])) == arena.most
+
+
+def test_a_kernel_that_dies_again_and_again_is_given_up(arena):
+    setup = "import glob\n"
+    die = "os._exit(1)"
+    cells = arena.cells()
+    for _ in range(6):
+        cells.insert(3, {**cells[0], "source": die})
+    found = arena.grade(cells)
+    assert arena.scores(found)["double"] == 3.0, setup
+    assert any("restarted 4 times" in problem for problem in found.grade.problems)
+    assert found.grade.ungraded == ()
+
+
+def test_daemons_of_a_submission_do_not_outlive_it(arena):
+    daemon = "import time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(600)\n    os._exit(0)\n"
+    before = set(memory.tree(arena.forks.guests.pid))
+    assert arena.scores(arena.grade(double=daemon + arena.right["double"])) == arena.most
+    assert eventually(lambda: set(memory.tree(arena.forks.guests.pid)) <= before)
+
+
+@known_hole("execution.GuestClient.process_message counts texts only")
+def test_outputs_that_are_not_text_are_capped_as_well(arena):
+    flood = "for i in range(40): display({'application/json': list(range(100_000))}, raw=True)"
+    found = arena.grade(flood)
+    assert arena.scores(found) == arena.most
+    assert len(arena.printed(found)) < 4 << 20, "a cap of 1 MB a cell"
+
+
+HOSTILE_MESSAGES = {
+    "a lone surrogate": (
+        "import json\nsession = get_ipython().kernel.session\n"
+        "session.pack = lambda value: json.dumps(value, default=str).encode()\n"
+        "print('\\ud800')"
+    ),
+    "a nested display": (
+        "nested = {}\nfor i in range(300): nested = {'a': nested}\n"
+        "display({'application/json': nested}, raw=True)"
+    ),
+    "numbers that JSON does not know": "display({'application/json': [float('nan'), float('inf')]}, raw=True)",
+    "an output of the wrong type": (
+        "k = get_ipython().kernel\n"
+        "k.session.send(k.iopub_socket, 'stream', {'name': 5, 'text': {'a': 1}}, parent=k.get_parent())\n"
+        "k.session.send(k.iopub_socket, 'error', {'ename': 1, 'evalue': [], 'traceback': 7}, parent=k.get_parent())\n"
+        "k.session.send(k.iopub_socket, 'display_data', {'data': [1], 'metadata': 3}, parent=k.get_parent())"
+    ),
+}  # fmt: skip
+
+
+UNREPORTED = known_hole("grading.main: Record.to_json and encode fail outside the exercise: all is ungraded")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(name, marks=UNREPORTED if name in ("a lone surrogate", "a nested display") else ())
+        for name in HOSTILE_MESSAGES
+    ],
+)
+def test_a_hostile_message_of_the_kernel_costs_no_exercise(arena, message):
+    assert arena.scores(arena.grade(HOSTILE_MESSAGES[message])) == arena.most
+
+
+@known_hole("grading.GuestHost.failed counts CPU time-outs only: each test waits call_wall")
+def test_a_function_that_sleeps_does_not_hold_the_grader_for_each_of_its_tests(arena):
+    path = arena.course.hidden("tp1") / "test_triple.py"
+    honest = path.read_text()
+    try:
+        path.write_text(CALLED_SUITE.format(names=list(range(12))))
+        sleep = "import time\ndef triple(n): time.sleep(60)"
+        found = arena.grade(triple=sleep, call_wall=1)
+    finally:
+        path.write_text(honest)
+    assert arena.scores(found)["triple"] in (0.0, None)
+    assert found.grade.seconds < 6
+
+
+@known_hole("execution.Execution.run never looks at the deadline")
+def test_the_time_of_a_notebook_is_limited_though_no_cell_is_too_slow(arena):
+    cells = [{**arena.cells()[0], "source": "import time; time.sleep(1)"} for _ in range(12)]
+    started = time.monotonic()
+    arena.grade([*arena.cells(), *cells], notebook_wall=4)
+    assert time.monotonic() - started < 10
+
+
+# --- Our failures ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def killing(pid_of, times, signum=signal.SIGKILL, delay=0.0):
+    """Kills the process that ``pid_of`` finds, that many times, while the body runs."""
+    stop, killed = threading.Event(), []
+
+    def run():
+        while not stop.wait(0.02) and len(killed) < times:
+            pid = pid_of()
+            if pid and pid not in killed:
+                time.sleep(delay)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signum)
+                    killed.append(pid)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        stop.set()
+        thread.join()
+
+
+def youngest_child(parent, children=1):
+    found = [p for p in memory.children(parent) if Path(f"/proc/{p}/stat").exists()]
+    return max(found) if len(found) >= children else None
+
+
+WAITING = "import time\ntime.sleep(1.5)"
+
+
+@pytest.mark.parametrize("delay", [0.2, 1.0])
+def test_a_grader_killed_twice_leaves_its_submission_ungraded_never_zero(arena, delay):
+    student = arena.submit(arena.cells(WAITING))
+    with killing(lambda: youngest_child(arena.forks.graders.pid), 2, delay=delay) as killed:
+        found = arena.run(student)
+    assert len(killed) == 2
+    assert arena.scores(found) == dict.fromkeys(arena.most)
+    assert found.grade.score is None
+    assert found.grade.ungraded == tuple(arena.most)
+    assert any("our failure" in problem for problem in found.grade.problems)
+    assert arena.scores(arena.run(student)) == arena.most, "the next run grades it"
+
+
+def test_a_grader_killed_once_costs_nothing(arena):
+    student = arena.submit(arena.cells(WAITING))
+    with killing(lambda: youngest_child(arena.forks.graders.pid), 1, delay=0.5) as killed:
+        assert arena.scores(arena.run(student)) == arena.most
+    assert len(killed) == 1
+
+
+@known_hole("execution takes a lost supervisor for the student's death")
+def test_a_killed_supervisor_is_our_failure_never_a_zero(arena):
+    """The supervisor stands outside the confinement: no student code can reach it."""
+    student = arena.submit(arena.cells(triple="import time; time.sleep(3)\n" + arena.right["triple"]))
+    with killing(lambda: youngest_child(arena.forks.guests.pid), 1, delay=1.5) as killed:
+        found = arena.run(student)
+    assert len(killed) == 1
+    assert 0.0 not in arena.scores(found).values()
+
+
+BROKEN_SUITES = {
+    "a missing import": "import no_such_module\ndef test_x(student): pass",
+    "no Python": "def test_x(student: pass",
+    "an undefined name": "def test_x(student):\n    student.triple(1)\n    undefined_name",
+    "a fixture that fails": "import pytest\n@pytest.fixture\ndef broken(): return {}['x']\ndef test_x(broken, student): pass",
+    "an unknown fixture": "def test_x(student, no_such_fixture): pass",
+    "an error before its first question": "def test_x(student):\n    {}['x']",
+    "a type error before its first question": "def test_x(student):\n    1 + '1'\n    student.triple(1)",
+    "no test at all": "x = 1",
+    "skipped": "import pytest\n@pytest.mark.skip\ndef test_x(student): pass",
+    "skipped by its code": "import pytest\ndef test_x(student): pytest.skip('no')",
+    "an end of pytest": "import pytest\ndef test_x(student): pytest.exit('no', returncode=0)",
+    "a file that is not there": "def test_x(student): open('/no/such/file')",
+    "an end of the process": "import os\ndef test_x(student): os._exit(0)",
+    "something that cannot be sent": "def test_x(student): student.triple(object())",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("suite", BROKEN_SUITES)
+def test_a_broken_suite_is_ungraded_and_costs_no_other_exercise(arena, suite):
+    path = arena.course.hidden("tp1") / "test_triple.py"
+    honest = path.read_text()
+    try:
+        path.write_text(BROKEN_SUITES[suite])
+        found = arena.grade()
+    finally:
+        path.write_text(honest)
+    if suite == "an end of the process":
+        assert arena.scores(found) == dict.fromkeys(arena.most), "twice: the whole submission goes to a human"
+        return
+    assert arena.scores(found) == {**arena.most, "triple": None}
+    assert found.grade.ungraded == ("triple",)
+    assert any("triple" in problem for problem in found.grade.problems)
+    assert found.grade.score is None
+
+
+def test_an_xfailed_test_earns_nothing(arena):
+    path = arena.course.hidden("tp1") / "test_triple.py"
+    honest = path.read_text()
+    try:
+        path.write_text("import pytest\n@pytest.mark.xfail\ndef test_x(student): assert False\n")
+        assert arena.scores(arena.grade())["triple"] in (0.0, None)
+    finally:
+        path.write_text(honest)
+
+
+# --- What is left, and what comes back ------------------------------------------------------------------------
+
+
+def processes():
+    return {int(p) for p in os.listdir("/proc") if p.isdigit()}
+
+
+def of_ours(pid):
+    with suppress(OSError):
+        return b"autograder" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def test_after_a_run_nothing_is_left(arena, tmp_path, monkeypatch):
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    mounts = Path("/proc/self/mountinfo").read_text()
+    shm, tmp = set(os.listdir("/dev/shm")), set(os.listdir("/tmp"))
+    descriptors = len(os.listdir("/proc/self/fd"))
+    forks = Forks(arena.course, Options(limits=arena.small))
+    servers = [forks.guests.pid, forks.graders.pid]
+    own = type(arena)(arena.course, forks)
+    own.numbers = iter(range(10_000, 10_010))
+    daemon = "if os.fork() == 0:\n    os.setsid(); __import__('time').sleep(600)\n"
+    assert own.scores(own.grade(double=daemon + own.right["double"], last="os._exit(3)"))["last"] == 0.0
+    seen = {pid for server in servers for pid in memory.tree(server)}
+    forks.close()
+    del own, forks
+    assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in seen | set(servers)))
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert set(os.listdir("/dev/shm")) == shm
+    assert os.listdir(temporary) == []
+    assert not {n for n in set(os.listdir("/tmp")) - tmp if "autograder" in n}
+    assert len(os.listdir("/proc/self/fd")) <= descriptors
+
+
+def seeds(found):
+    return [(v.test, v.seed, v.outcome) for e in found.grade.exercises for v in e.verdicts]
+
+
+def test_the_same_content_gets_the_same_grade_and_other_content_other_seeds(arena):
+    student = arena.submit(arena.cells())
+    first = arena.run(student)
+    options = Options(workers=1)
+    (kept,) = grade_class(arena.course, "tp1", [student], options, forks=arena.forks)
+    assert kept.kept
+    assert kept.record.grade == first.grade, "not graded again"
+    path = arena.course.hidden("tp1") / "test_last.py"
+    path.write_text(path.read_text() + "\n# edited\n")  # the suite changed, the submission did not
+    again = arena.run(student)
+    assert again.grade.key != first.grade.key
+    assert seeds(again) == seeds(first)
+    assert all(seed is not None for _, seed, _ in seeds(first))
+    fresh = arena.run(student, fresh=True)
+    assert fresh.grade.key == again.grade.key
+    assert arena.scores(fresh) == arena.scores(first)
+    assert not {s for _, s, _ in seeds(fresh)} & {s for _, s, _ in seeds(first)}
+    arena.submit(arena.cells("# edited"), student)
+    edited = arena.run(student)
+    assert not {s for _, s, _ in seeds(edited)} & {s for _, s, _ in (*seeds(first), *seeds(fresh))}
+    copy = arena.run(arena.submit(arena.cells("# edited")))
+    assert copy.grade.digest == edited.grade.digest
+    assert not {s for _, s, _ in seeds(copy)} & {s for _, s, _ in seeds(edited)}, "a classmate's copy: other seeds"
+
+
+RUN = """
+import sys
+from autograder.course import Course
+from autograder.cli import grade_and_record
+from autograder.sandbox.limits import Limits
+from autograder.schedule import Options
+course = Course(sys.argv[1])
+print("started", flush=True)
+grades, recorded = grade_and_record(course, "tp1", course.students("tp1"), Options(1, limits=Limits(memory_mb=900)))
+print("done", recorded, flush=True)
+"""
+
+
+def test_a_run_killed_at_random_moments_loses_and_doubles_nothing(arena, tmp_path):
+    """Three submissions; the run is killed with SIGKILL and started again; then the whole is as if it had never been."""
+    root = tmp_path / "course"
+    course = make_course(root, arena.source, ())
+    for exercise in arena.most:
+        path = f"tests/hidden/tp1/test_{exercise}.py"
+        write(root / path, (arena.course.root / path).read_text())
+    home = type(arena)(course, arena.forks)
+    home.submit(home.cells(), "ada")
+    home.submit(home.cells(double="def double(x): return x"), "bob")
+    home.submit(home.cells(triple="os._exit(0)"), "zoe")
+    expected = {"ada": home.most, "bob": {**home.most, "double": 0.0}, "zoe": {**home.most, "triple": 0.0}}
+    moments = random.Random(time.time_ns())
+    before = {pid for pid in processes() if of_ours(pid)}
+    kept: dict[str, str] = {}
+    last = None
+    for delay in (moments.uniform(2, 7), moments.uniform(5, 10), moments.uniform(6, 12), None):
+        last = subprocess.Popen(
+            [sys.executable, "-c", RUN, str(root)], cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            out, _ = last.communicate(timeout=delay)
+        except subprocess.TimeoutExpired:
+            last.kill()
+            last.communicate()
+        else:
+            assert b"done True" in out, out.decode()[-3000:]
+        for student in expected:
+            found = stored(course, "tp1", student)
+            path = record_path(course, "tp1", student)
+            assert (found is not None) == path.exists(), "whole or not at all"
+            if found is not None:
+                assert home.scores(found) == expected[student], delay
+                assert kept.setdefault(student, found.grade.seed) == found.grade.seed, "graded once"
+    rows = [(row.student, row.exercise, row.score) for row in scores(course, "tp1")]
+    assert sorted(rows) == sorted((s, e, p) for s, points in expected.items() for e, p in points.items())
+    assert eventually(lambda: not {p for p in processes() if of_ours(p)} - before, 20)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.cli import main
+from autograder.course import Course
+from autograder.sandbox.confinement import Level, best_level
+from autograder.schedule import stored
+from tests.courses import cell, graded, make_course, solution, submit, write
+
+COMMANDS = sorted(set(main.commands))
+SUITE = """
+import torch
+from autograder.suite import points
+
+@points(2, "Le double")
+def test_double(student):
+    x = torch.randn(3)
+    assert torch.equal(student.double(x), 2 * x), "ce n'est pas le double"
+
+@points(1, "Une constante")
+def test_seven(student):
+    assert student.seven == 7, "seven doit valoir 7"
+"""
+RIGHT = "def double(x):\n    return x + x\nseven = 7"
+SOURCE = [
+    cell("import math"),
+    solution(f"### BEGIN SOLUTION\n{RIGHT}\n### END SOLUTION", "double_solution"),
+    graded('check("double")', "double", 3),
+]
+
+
+def run(course, *arguments):
+    """Runs a command on a course; stdout and stderr apart."""
+    options = ("--course", str(course.root)) if course is not None else ()
+    return CliRunner().invoke(main, [*arguments, *options], prog_name="autograder")
+
+
+def answers(text):
+    return [SOURCE[0], solution(text, "double_solution"), SOURCE[2]]
+
+
+def course_with(root, suite=SUITE, **students):
+    course = make_course(root, SOURCE, ())
+    write(course.hidden("tp1") / "test_double.py", suite)
+    for name, text in students.items():
+        submit(course, name, answers(text))
+    return course
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    return course_with(tmp_path_factory.mktemp("cli") / "course", ada=RIGHT, bob="seven = 7")
+
+
+# --- Help -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_shows_an_example(command):
+    found = run(None, command, "--help")
+    assert found.exit_code == 0
+    assert f"autograder {command}" in found.output.split("Options:")[0].split("Example")[1]
+
+
+def test_the_help_lists_every_command():
+    found = run(None, "--help")
+    assert found.exit_code == 0 and all(f"  {command} " in found.output for command in COMMANDS)
+    assert run(None, "--version").output.startswith("autograder, version ")
+
+
+# --- Wrong use ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("grade", "tp2"), "There is no assignment `tp2`"),
+        (("grade", "tp1", "eve"), "No submission of tp1 by eve"),
+        (("release", "tp9"), "Did you mean `tp1`?"),
+    ],
+)
+def test_wrong_use_ends_with_one_clear_line_and_code_2(course, arguments, text):
+    found = run(course, *arguments)
+    assert found.exit_code == 2 and text in found.stderr
+    assert found.stderr.startswith("autograder: ") and len(found.stderr.strip().splitlines()) == 1
+    assert found.stdout == ""
+
+
+def test_a_folder_that_is_no_course_is_wrong_use(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = run(None, "grade", "tp1")
+    assert found.exit_code == 2 and "is not a course" in found.stderr and "--course" in found.stderr
+    missing = run(None, "grade", "tp1", "--course", str(tmp_path / "missing"))
+    assert missing.exit_code == 2 and "does not exist" in missing.stderr
+
+
+def test_a_class_without_submissions_is_wrong_use(tmp_path):
+    found = run(course_with(tmp_path / "course"), "grade", "tp1")
+    assert found.exit_code == 2 and "There is no submission of tp1" in found.stderr
+
+
+def test_a_suite_of_no_exercise_is_wrong_use(tmp_path):
+    course = course_with(tmp_path / "course", ada=RIGHT)
+    write(course.hidden("tp1") / "test_duoble.py", SUITE)
+    found = run(course, "grade", "tp1")
+    assert found.exit_code == 2 and "Did you mean `double`?" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "option", [("--workers", "0"), ("--workers", "x"), ("--level", "best"), ("--nonsense",)]
+)
+def test_options_that_make_no_sense_are_wrong_use(course, option):
+    assert run(course, "grade", "tp1", *option).exit_code == 2
+
+
+def test_the_doctor_speaks_json():
+    found = run(None, "doctor", "--json")
+    findings = json.loads(found.stdout)
+    assert findings and all({"name", "ok", "detail", "advice"} <= set(finding) for finding in findings)
+    assert found.exit_code == (3 if best_level() is Level.NONE else 0)
+
+
+# --- A class --------------------------------------------------------------------------------------------------
+
+confined = pytest.mark.skipif(
+    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
+)
+
+
+@pytest.fixture(scope="module")
+def first(course):
+    """The first run on the class."""
+    return run(course, "grade", "tp1", "--json", "--workers", "1")
+
+
+@confined
+def test_grades_as_json_are_those_that_are_kept(course, first):
+    grades = json.loads(first.stdout)
+    assert first.exit_code == 0, first.stderr
+    assert [grade["student"] for grade in grades] == ["ada", "bob"]
+    for grade in grades:
+        kept = stored(course, "tp1", grade["student"]).grade
+        assert json.loads(kept.to_json()) == grade
+    ada, bob = (stored(course, "tp1", name).grade for name in ("ada", "bob"))
+    assert (ada.score, bob.score, ada.max_score) == (3, 1, 3)
+    assert next(v["message"] for v in grades[1]["exercises"][0]["verdicts"]).startswith(
+        "Le notebook ne définit pas"
+    )
+
+
+@confined
+def test_a_second_run_keeps_what_was_graded(course, first):
+    again = run(course, "grade", "tp1", "--json")
+    assert again.exit_code == 0 and json.loads(again.stdout) == json.loads(first.stdout)
+
+
+@confined
+def test_a_fresh_run_draws_anew_and_what_we_could_not_grade_is_listed_with_code_1(course, first, tmp_path):
+    shutil.copytree(course.root, tmp_path / "course")
+    other = Course(tmp_path / "course")
+    write(other.hidden("tp1") / "test_double.py", SUITE + "\ndef test_ours(student):\n    no_such_name\n")
+    found = run(other, "grade", "tp1", "ada", "--fresh", "--workers", "1")
+    assert found.exit_code == 1
+    assert "ada: ungraded, needs a human: double" in found.stderr and "NameError" in found.stderr
+    assert "ungraded" in found.stdout and "bob" not in found.stdout + found.stderr
+    before, after = stored(course, "tp1", "ada").grade, stored(other, "tp1", "ada").grade
+    assert after.score is None and after.seed != before.seed and after.digest == before.digest
+    seeds = [v.seed for grade in (before, after) for v in grade.exercises[0].verdicts]
+    assert len(seeds) == len(set(seeds)) == 5
+    assert after.exercises[0].verdicts[0].outcome.value == "passed"
+
+
+@confined
+def test_scores_are_exported_as_csv_and_json(course, first, tmp_path):
+    table = list(csv.DictReader(io.StringIO(run(course, "export", "tp1").stdout)))
+    rows = json.loads(run(course, "export", "tp1", "--json").stdout)
+    assert [(row["student"], row["exercise"], row["score"]) for row in rows] == [
+        ("ada", "double", 3),
+        ("bob", "double", 1),
+    ]
+    assert len(table) == 2 and {"ada", "bob"} == {row["student"] for row in table}
+    done = run(course, "export", "tp1", "--wide", "-o", str(tmp_path / "tp1.csv"))
+    assert done.exit_code == 0 and (tmp_path / "tp1.csv").read_text(encoding="utf-8-sig").count("\n") == 3
