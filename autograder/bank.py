@@ -84,7 +84,7 @@ def read_bank(path: Path) -> tuple[Variant, ...]:
 
 def _variants(path: Path, lines: list[str]) -> Iterator[Variant]:
     heads = [number for number, line in enumerate(lines) if line.startswith("# %%")]
-    for start, end in zip(heads, [*heads[1:], len(lines)], strict=True):
+    for start, end in zip(heads, [*heads[1:], len(lines)], strict=False):
         head = HEAD.match(lines[start])
         sorts = {sort.value: sort for sort in Sort}
         if head is None or head["kind"] not in sorts:

@@ -7,27 +7,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from autograder import __version__
 from autograder.course import Course
 from autograder.errors import GraderFailure, HostTooWeak, InstructorError
-from autograder.verdict import Grade
 
 DONE, NEEDS_HUMAN, WRONG_USE, HOST_CANNOT = 0, 1, 2, 3
 
@@ -132,6 +123,7 @@ def grade(
       autograder grade tp1 ana bob --workers 1 --fresh
       autograder grade tp1 --json > grades.json
     """
+    from autograder.console import grade_and_record, print_class, report_ungraded
     from autograder.sandbox.confinement import Level
     from autograder.schedule import Options
 
@@ -142,7 +134,7 @@ def grade(
         click.echo(json.dumps([json.loads(g.to_json()) for g in grades], ensure_ascii=False, indent=1))
     else:
         print_class(grades)
-    sys.exit(DONE if recorded and not _report_ungraded(grades) else NEEDS_HUMAN)
+    sys.exit(DONE if recorded and not report_ungraded(grades) else NEEDS_HUMAN)
 
 
 def _cores() -> int:
@@ -164,73 +156,6 @@ def _chosen(course: Course, assignment: str, students: Sequence[str]) -> list[st
             f"There is no submission of {assignment}: expected submitted/<student>/{assignment}/."
         )
     return list(students or present)
-
-
-def grade_and_record(
-    course: Course,
-    assignment: str,
-    students: Sequence[str],
-    options: Any,
-    quiet: bool = False,
-    forks: Any = None,
-) -> tuple[list[Grade], bool]:
-    """Grade with a progress bar, recording each submission as it is done; False if one could not be recorded."""
-    from autograder.gradebook import record
-    from autograder.schedule import grade_class
-
-    records: dict[str, Any] = {}
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors, disable=quiet) as bar:
-        task = bar.add_task(f"grading {assignment}", total=len(students))
-
-        def graded() -> Iterator[str]:
-            for progress in grade_class(course, assignment, students, options, forks=forks):
-                records[progress.student] = progress.record
-                yield progress.student
-                bar.advance(task)
-
-        results = record(course, assignment, graded(), grade_with=lambda *work: records[work[-1]])
-    failures = [result for result in results if not result.success]
-    for failure in failures:
-        errors.print(f"{failure.student} could not be recorded: {failure.log}", markup=False)
-    return [records[student].grade for student in students], not failures
-
-
-def print_class(grades: Sequence[Grade]) -> None:
-    """The class as a table: a row a student, a column an exercise."""
-    table = Table(title=f"{grades[0].assignment}: {len(grades)} submissions" if grades else "no submission")
-    table.add_column("student")
-    for exercise in grades[0].exercises if grades else ():
-        table.add_column(f"{exercise.exercise}\n/ {exercise.max_points:g}", justify="right")
-    table.add_column("total", justify="right", style="bold")
-    table.add_column("seconds", justify="right", style="dim")
-    for grade in grades:
-        scores = [_score(exercise.score, exercise.max_points) for exercise in grade.exercises]
-        table.add_row(grade.student, *scores, _score(grade.score, grade.max_score), f"{grade.seconds:.1f}")
-    console.print(table)
-
-
-def _score(score: float | None, most: float) -> str:
-    if score is None:
-        return "[yellow]ungraded[/]"
-    colour = "green" if score == most else "red" if score == 0 else "default"
-    return f"[{colour}]{score:g}[/]"
-
-
-def _report_ungraded(grades: Iterable[Grade]) -> bool:
-    found = [(grade, grade.ungraded) for grade in grades if grade.ungraded]
-    for grade, exercises in found:
-        errors.print(f"{grade.student}: ungraded, needs a human: {', '.join(exercises)}", style="yellow")
-        for problem in grade.problems:
-            errors.print(f"    {problem}", markup=False, highlight=False)
-    return bool(found)
 
 
 @main.command()

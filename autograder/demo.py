@@ -59,7 +59,7 @@ print({"softmax": 20, "initialisation": 25, "sampler": 25, "training": 30})
 
 def run(course: Course, folder: Path, workers: int) -> int:
     """Make the demo in ``folder`` from the course's own files; returns the exit code."""
-    from autograder.cli import grade_and_record, print_class
+    from autograder.console import grade_and_record, print_class, report_ungraded
     from autograder.exports import write_csv
     from autograder.feedback import generate
     from autograder.gradebook import scores
@@ -91,7 +91,7 @@ def run(course: Course, folder: Path, workers: int) -> int:
         f"  cd {folder} && jupyter lab   then Nbgrader > Formgrader",
         soft_wrap=True,
     )
-    return 0 if recorded and not any(grade.ungraded for grade in grades) else 1
+    return 0 if recorded and not report_ungraded(grades) else 1
 
 
 def make_course(course: Course, folder: Path) -> Course:

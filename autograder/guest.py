@@ -24,9 +24,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder import standins
-from autograder.wire import Bounds, Decoder, Encoder, WireError, pack, read_frame
+from autograder.wire import Bounds, Decoder, Encoder, WireError, pack, raw_bytes, read_frame
 
 TEXT = 2000  # characters of a message that are worth sending
+QUIET = "AUTOGRADER_QUIET"  # set where a notebook's own check("...") calls must do nothing
 END = object()
 
 
@@ -226,8 +227,7 @@ def _differs(value: Any, old: Any) -> bool:
     if value.shape != old.shape or value.dtype != old.dtype:
         return True
     if isinstance(value, torch.Tensor):
-        value, old = (t.detach().contiguous().reshape(-1).view(torch.uint8) for t in (value, old))
-        return not torch.equal(value, old)
+        return raw_bytes(value) != raw_bytes(old)
     return bool(value.tobytes() != old.tobytes())
 
 
@@ -237,12 +237,17 @@ def describe(error: BaseException) -> list[Any]:
         return [["NameMissing"], str(error.args[0])[:TEXT], ""]
     if isinstance(error, WireError):
         return [["WireError"], str(error)[:TEXT], ""]
-    names = [cls.__name__[:200] for cls in type(error).__mro__ if issubclass(cls, BaseException)]
+    names = [_sendable(cls.__name__[:200]) for cls in type(error).__mro__ if issubclass(cls, BaseException)]
     try:
         text = str(error)[:TEXT]
     except BaseException:
         text = ""
-    return [names[:20], text, _place(error)]
+    return [names[:20], _sendable(text), _sendable(_place(error))]
+
+
+def _sendable(text: str) -> str:
+    """``text`` without lone surrogates, which no frame can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _place(error: BaseException) -> str:

@@ -13,10 +13,9 @@ from typing import Any
 
 from autograder.course import Course
 from autograder.errors import CellFailed, InstructorError
+from autograder.guest import QUIET
 from autograder.probe import Student, local_student
 from autograder.submission import RunCell, RunGraded, Snapshot, Step, plan, read_notebook
-
-QUIET = "AUTOGRADER_QUIET"  # set where a notebook's own check("...") calls must do nothing
 
 
 def course_of(suite: Path) -> tuple[Course, str]:

@@ -164,6 +164,8 @@ class SocketTransport:
 
     def _wait(self, *, write: bool = False) -> None:
         while True:
+            if self.sock.fileno() < 0:
+                raise EOFError
             readable, writable, _ = select.select([self.sock], [self.sock] if write else [], [], TICK)
             if time.monotonic() - self.looked > TICK:  # also while bytes drip in one by one
                 self.looked = time.monotonic()
@@ -252,7 +254,11 @@ class Probe:
         self.replies += 1
         if names == ["NameMissing"]:
             known = self.request("names")
-            near = [name for name in known if isinstance(name, str) and len(name) <= NAME] if type(known) is list else []
+            near = (
+                [name for name in known if isinstance(name, str) and len(name) <= NAME]
+                if type(known) is list
+                else []
+            )
             raise NameMissing(without_data(text, NAME), near[:1000])
         if names == ["WireError"]:
             raise ProtocolBroken(without_data(text, 80))

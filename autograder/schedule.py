@@ -43,7 +43,10 @@ GRADER_PRELOAD = (
     "numpy",
     "scipy.stats",
     "pytest",
-    *(f"_pytest.{plugin}" for plugin in ("helpconfig", "setuponly", "setupplan", "skipping", "unittest", "warnings")),
+    *(
+        f"_pytest.{plugin}"
+        for plugin in ("helpconfig", "setuponly", "setupplan", "skipping", "unittest", "warnings")
+    ),
     "nbclient",
     "autograder.checks",
     "autograder.grading",

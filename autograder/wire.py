@@ -216,14 +216,23 @@ class Encoder:
         return [tag, value.dtype.name, list(value.shape)]
 
     def _raw(self, value: torch.Tensor) -> None:
-        flat = value.resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
-        self._blob(memoryview(flat.view(torch.uint8).numpy().data) if flat.numel() else memoryview(b""))
+        self._blob(raw_bytes(value))
 
     def _blob(self, data: memoryview) -> None:
         self.out.blobs.append(data)
         self.size += data.nbytes
         if self.size > self.bounds.blob:
             raise WireError("too many bytes in one message")
+
+
+def raw_bytes(value: torch.Tensor) -> memoryview:
+    """The bytes of a tensor's elements, row by row."""
+    flat = value.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+    if not flat.numel():
+        return memoryview(b"")
+    if flat.stride() != (1,):  # `contiguous` leaves one expanded element as it is, `view` refuses its stride
+        flat = flat.clone(memory_format=torch.contiguous_format).as_strided((flat.numel(),), (1,))
+    return memoryview(flat.view(torch.uint8).numpy().data)
 
 
 class Decoder:
@@ -286,6 +295,8 @@ class Decoder:
             if tag is Tag.COMPLEX:
                 real, imaginary = values
                 return complex(real, imaginary)
+            if tag is Tag.SIZE and any(type(size) is not int or not 0 <= size < 2**62 for size in values):
+                raise WireError("malformed size")
             return MAKERS[tag](values)
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise WireError(f"malformed {tag.name.lower()}") from error

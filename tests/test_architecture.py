@@ -17,13 +17,6 @@ INSTRUCTORS = (
     *("torchvision", "zmq", "nbformat", "matplotlib", "psutil", "landlock", "distributed"),
 )
 
-DEBTS = {
-    "demo imports autograder.cli.grade_and_record",
-    "demo imports autograder.cli.print_class",
-    "sandbox imports autograder.plain.QUIET",
-}
-
-
 def entry(path: Path) -> str:
     """``checks`` for ``autograder/checks/arrays.py``."""
     return path.relative_to(ROOT / "autograder").parts[0].removesuffix(".py")
@@ -68,12 +61,7 @@ def upward_imports() -> list[str]:
 
 
 def test_modules_import_only_from_above():
-    assert sorted(set(upward_imports()) - DEBTS) == []
-
-
-@pytest.mark.xfail(strict=True, reason="known debts; remove a line of DEBTS with its import")
-def test_nothing_is_owed_to_the_order():
-    assert not DEBTS & set(upward_imports())
+    assert sorted(upward_imports()) == []
 
 
 def test_a_module_never_imports_the_package_itself_for_a_submodule():

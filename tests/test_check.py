@@ -12,8 +12,8 @@ import pytest
 import torch
 from nbclient import NotebookClient
 
-from autograder.check import check, find_suite
-from autograder.plain import QUIET
+from autograder.guest import QUIET
+from autograder.selfcheck import check, find_suite
 from tests.courses import ROOT, cell, notebook, write
 
 SUITE = '''

@@ -248,9 +248,6 @@ def test_an_error_without_a_readable_text_is_still_an_error():
     assert raised("Odd()", setup).kind == "Odd"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="guest.py, Server.answer: pack raises UnicodeEncodeError on a lone surrogate"
-)
 def test_an_error_whose_text_no_encoder_takes_is_still_an_error():
     assert raised(r"ValueError('\ud800')").kind == "ValueError"
 
@@ -331,9 +328,6 @@ def test_the_remote_call_is_one_step_of_a_longer_graph():
     assert torch.allclose(x.grad, 36 * x.detach())
 
 
-@pytest.mark.xfail(
-    strict=True, raises=RuntimeError, reason="wire.py, Encoder._raw: one element expanded has stride 0"
-)
 def test_the_sum_of_a_single_element_goes_back_too():
     x = randn(1).requires_grad_()
     student(NET).square(x).sum().backward()
@@ -676,9 +670,6 @@ def test_a_guest_that_closes_is_dead_with_its_cause():
     assert watch.stopped == 1 and not isinstance(caught.value, Exception)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="probe.py, SocketTransport._wait: select on a closed socket"
-)
 def test_a_dead_guest_stays_dead():
     probe = over_socket(lambda sock: sock.recv(10))
     for _ in range(2):

@@ -39,7 +39,7 @@ STOCK_CHECK = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path as _Path
-from autograder.check import NamespaceHost as _Host
+from autograder.selfcheck import NamespaceHost as _Host
 from autograder.suite import run_suite as _run
 from autograder.verdict import Outcome as _Outcome
 _verdicts = _run(_Path({suite!r}), _Host(globals(), []))
@@ -204,7 +204,7 @@ def make_class(folder: Path, submissions: int) -> Any:
 
 def measure_overhead(scratch: Path, submissions: int) -> dict[str, Any]:
     """Grading with one worker, forkservers ready, against the same cells and suites in one warm process."""
-    from autograder.cli import grade_and_record
+    from autograder.console import grade_and_record
     from autograder.gradebook import ensure_registered
     from autograder.schedule import Options
 

@@ -65,7 +65,7 @@ GUEST_PRELOAD = (
     "ipykernel.ipkernel",
     "ipykernel.displayhook",
     "IPython.core.debugger",
-    "autograder.check",  # the first cell of a notebook imports it, with pytest
+    "autograder.selfcheck",  # the first cell of a notebook imports it, with pytest
     "autograder.guest",
     "autograder.standins",
     "autograder.sandbox.kernel",

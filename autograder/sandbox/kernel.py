@@ -24,7 +24,7 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from autograder.plain import QUIET
+from autograder.guest import QUIET
 
 SERVE, STOP, FORK, SEED, TROUBLE = b"S", b"K", b"F", b"D", b"E"
 

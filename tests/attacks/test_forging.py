@@ -73,17 +73,31 @@ FORGED_DOUBLE = {
         + "def double(x):\n    print('PASSED 3/3')\n    return x + 1"
     ),
     "a cell whose last value is the maximum": WRONG + "\n3.0",
-    "a value that is not a number": "def double(x): return x * float('nan')",
-    "an infinite value": "def double(x): return x * float('inf')",
-    "no value": "def double(x): return None",
-    "a constant": "def double(x): return torch.zeros_like(x)",
-    "the argument itself": "def double(x): return x",
-    "a huge tensor without memory": "def double(x): return torch.zeros(1, dtype=torch.float64).expand(10**12)",
-    "a sparse tensor": "def double(x): return (x + 1).to_sparse()",
-    "a meta tensor": "def double(x): return torch.empty(x.shape, dtype=x.dtype, device='meta')",
-    "an empty tensor that broadcasts": "def double(x): return torch.empty(0, 4, dtype=torch.float64)",
-    "one element that broadcasts": "def double(x): return torch.ones(1, dtype=torch.float64)",
 }  # fmt: skip
+
+# Expressions of the argument x, a random (3, 4) tensor whose double is asked for.
+VALUES = {
+    "a value that is not a number": "x * float('nan')",
+    "an infinite value": "x * float('inf')",
+    "no value": "None",
+    "a constant": "torch.zeros_like(x)",
+    "the argument itself": "x",
+    "a huge tensor without memory": "torch.zeros(1, dtype=torch.float64).expand(10**12)",
+    "a sparse tensor": "(x + 1).to_sparse()",
+    "a meta tensor": "torch.empty(x.shape, dtype=x.dtype, device='meta')",
+    "an empty tensor that broadcasts": "torch.empty(0, 4, dtype=torch.float64)",
+    "one element that broadcasts": "torch.ones(1, dtype=torch.float64)",
+}  # fmt: skip
+VALUES_SUITE = """
+import pytest, torch
+from autograder import checks
+
+@pytest.mark.parametrize("name", {names!r})
+def test_value(student, name):
+    x = torch.randn(3, 4, dtype=torch.float64)
+    expected = x * 2
+    checks.close(student.double(name, x), expected, "le double")
+"""
 
 EXCEPTIONS = {
     "KeyboardInterrupt": "raise KeyboardInterrupt",
@@ -119,10 +133,26 @@ def test_right_work_earns_everything(arena):
 @pytest.mark.parametrize("attack", FORGED_DOUBLE)
 def test_a_forgery_earns_nothing_and_costs_no_other_exercise(arena, attack):
     found = arena.grade(double=FORGED_DOUBLE[attack])
-    expected = {**arena.most, "double": 0.0}
-    if attack == "the argument itself":  # its gradient is 1, not 2
-        assert arena.scores(found)["double"] == 0.0
-    assert arena.scores(found) == expected, arena.verdicts(found)
+    assert arena.scores(found) == {**arena.most, "double": 0.0}, arena.verdicts(found)
+
+
+def test_no_forged_value_passes_for_a_right_one(arena):
+    """All in one submission, whose function returns what the suite names."""
+    path = arena.course.hidden("tp1") / "test_double.py"
+    honest = path.read_text()
+    table = ", ".join(f"{name!r}: lambda x: {code}" for name, code in VALUES.items())
+    try:
+        path.write_text(VALUES_SUITE.format(names=["the right one", *VALUES]))
+        found = arena.grade(
+            double=f"VALUES = {{{table}, 'the right one': lambda x: x + x}}\ndef double(name, x):\n    return VALUES[name](x)"
+        )
+    finally:
+        path.write_text(honest)
+    outcomes = {v.test: v.outcome for v in arena.exercise(found, "double").verdicts}
+    passed = [test for test, outcome in outcomes.items() if outcome is Outcome.PASSED]
+    assert passed == ["test_value[the right one]"]
+    assert Outcome.UNGRADED not in outcomes.values()
+    assert len(outcomes) == len(VALUES) + 1
 
 
 def test_an_exception_named_like_ours_is_the_students(arena):
@@ -172,7 +202,9 @@ def _without(cells, *ids):
 
 
 def _doubled(cells):
-    return [copy for c in cells for copy in ([c, c] if c["metadata"].get("nbgrader", {}).get("grade") else [c])]
+    return [
+        copy for c in cells for copy in ([c, c] if c["metadata"].get("nbgrader", {}).get("grade") else [c])
+    ]
 
 
 def _split(cells):
@@ -181,7 +213,9 @@ def _split(cells):
     for made in cells:
         if made["metadata"].get("nbgrader"):
             head, _, tail = made["source"].partition("\n")
-            found += [{**made, "source": f"{head}\n    pass" if made["metadata"]["nbgrader"]["solution"] else head}]
+            found += [
+                {**made, "source": f"{head}\n    pass" if made["metadata"]["nbgrader"]["solution"] else head}
+            ]
             whole = made["source"] if made["metadata"]["nbgrader"]["solution"] else tail
             found += [cell(whole)]
         else:
@@ -213,7 +247,6 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_right_work_keeps_its_points_in_a_damaged_notebook_and_wrong_work_gets_none(arena, damage):
-    assert arena.scores(arena.grade(DAMAGES[damage](arena.cells()))) == arena.most
     wrong = DAMAGES[damage](arena.cells(triple="def triple(n):\n    return 4 * n"))
     assert arena.scores(arena.grade(wrong)) == {**arena.most, "triple": 0.0}
 
@@ -232,7 +265,10 @@ def test_a_cell_that_passes_for_a_graded_one_is_not_run_for_a_score(arena):
 
 
 def test_a_later_cell_cannot_change_what_was_graded_before(arena):
-    last = "def double(x): return x\ndef triple(n): return 0\ntorch.Tensor.__add__ = None\n" + arena.right["last"]
+    last = (
+        "def double(x): return x\ndef triple(n): return 0\ntorch.Tensor.__add__ = None\n"
+        + arena.right["last"]
+    )
     assert arena.scores(arena.grade(last=last)) == arena.most
     rescue = "def double(x): return 2 * x\n" + arena.right["last"]
     assert arena.scores(arena.grade(double=WRONG, last=rescue))["double"] == 0.0
@@ -258,7 +294,9 @@ def test_a_linked_folder_or_file_beside_the_notebook_does_not_reach_the_guest(ar
     (folder / "tests").symlink_to(arena.course.root / "tests")
     (folder / "suite.py").symlink_to(arena.course.root / "tests/hidden/tp1/test_double.py")
     (seen,) = arena.answers(arena.run(student))
-    assert set(seen) - {"tests"} == {"data.csv", "tp1.ipynb"}, "of a linked folder at most its own name, empty"
+    assert set(seen) - {"tests"} == {"data.csv", "tp1.ipynb"}, (
+        "of a linked folder at most its own name, empty"
+    )
 
 
 def test_a_changed_cotangent_does_not_forge_a_gradient(arena):
@@ -275,7 +313,9 @@ class Forged(torch.autograd.Function):
 def double(x):
     return Forged.apply(x)
 """
-    assert arena.scores(arena.grade(double=forged)) == {**arena.most, "double": 2.0}, "2 of 3: the values are right"
+    assert arena.scores(arena.grade(double=forged)) == {**arena.most, "double": 2.0}, (
+        "2 of 3: the values are right"
+    )
 
 
 # --- Arithmetic of scores -------------------------------------------------------------------------------------
@@ -291,10 +331,14 @@ def test_nonsense_can_never_become_points(value):
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-1", "null", '"3"', "true"])
 def test_a_record_that_was_tampered_with_is_no_record(arena, value):
-    good = Grade("a", "s", "d", "k", "0", (ExerciseGrade("e", "n", 2, (Verdict("t", "", Outcome.PASSED, 1),)),))
+    good = Grade(
+        "a", "s", "d", "k", "0", (ExerciseGrade("e", "n", 2, (Verdict("t", "", Outcome.PASSED, 1),)),)
+    )
     assert Grade.from_json(good.to_json()) == good
     for field in ("max_points", "points"):
-        text = good.to_json().replace(f'"{field}": {2.0 if field == "max_points" else 1.0}', f'"{field}": {value}')
+        text = good.to_json().replace(
+            f'"{field}": {2.0 if field == "max_points" else 1.0}', f'"{field}": {value}'
+        )
         assert text != good.to_json()
         with pytest.raises(ValueError):  # noqa: PT011
             Grade.from_json(text)
@@ -302,7 +346,9 @@ def test_a_record_that_was_tampered_with_is_no_record(arena, value):
 
 @pytest.mark.parametrize("outcome", ["won", "", None, "PASSED"])
 def test_an_unknown_outcome_is_no_grade(outcome):
-    good = Grade("a", "s", "d", "k", "0", (ExerciseGrade("e", "n", 2, (Verdict("t", "", Outcome.PASSED, 1),)),))
+    good = Grade(
+        "a", "s", "d", "k", "0", (ExerciseGrade("e", "n", 2, (Verdict("t", "", Outcome.PASSED, 1),)),)
+    )
     data = json.loads(good.to_json())
     data["exercises"][0]["verdicts"][0]["outcome"] = outcome
     with pytest.raises(ValueError):  # noqa: PT011
@@ -327,7 +373,9 @@ def test_a_forged_score_does_not_reach_the_gradebook(arena):
     student = arena.submit(arena.cells())
     honest = arena.run(student)
     for forged in (math.nan, math.inf, -1.0, 1000.0):
-        exercises = tuple(Forged(e.exercise, e.notebook, e.max_points, e.verdicts) for e in honest.grade.exercises)
+        exercises = tuple(
+            Forged(e.exercise, e.notebook, e.max_points, e.verdicts) for e in honest.grade.exercises
+        )
         fake = Grade("tp1", student, "d", "k", "0", exercises)
         stub = type("Fake", (), {"grade": fake, "notebooks": {}})()
         (done,) = record(arena.course, "tp1", [student], grade_with=lambda *_, stub=stub: stub)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import pytest
 import autograder
 from autograder.sandbox.confinement import Level, weakness
 from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
-from autograder.schedule import Forks, Options
+from autograder.schedule import Forks
 from autograder.verdict import Outcome
 from tests.courses import cell
 
@@ -112,7 +113,9 @@ def outside(arena: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
             listener = stack.enter_context(socket.socket(socket.AF_UNIX))
             listener.bind(address)
             listener.listen(16)
-        echo = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('127.0.0.1', 0))\n"
+        echo = (
+            "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('127.0.0.1', 0))\n"
+        )
         echo += "print(s.getsockname()[1], flush=True)\nwhile True:\n    s.sendto(b'y', s.recvfrom(9)[1])"
         victim = subprocess.Popen([sys.executable, "-c", echo], stdout=subprocess.PIPE, text=True)
         stack.callback(victim.wait)
@@ -141,7 +144,7 @@ def tried(arena: Any, outside: dict[str, Any], level: Level) -> dict[str, str]:
     cells = [cell(HEAD.format(config=json.dumps(outside)))]
     for name, code in ATTACKS.items():
         body = "".join(f"    {line}\n" for line in code.splitlines())
-        ended = f"    result = 'done'\nexcept Exception as error:\n    result = type(error).__name__\n"
+        ended = "    result = 'done'\nexcept Exception as error:\n    result = type(error).__name__\n"
         cells.append(cell(f"try:\n{body}{ended}print('ANSWER', json.dumps([{name!r}, result]))"))
     found = arena.grade([*cells, *arena.cells()], level=level)
     assert arena.scores(found) == arena.most, "and the honest exercises behind keep their points"
@@ -177,8 +180,12 @@ def test_the_same_holds_where_the_package_is_installed_normally(
 ) -> None:
     """A copy of the package in a folder of its own, from which the guests' forkserver is started."""
     target = tmp_path / "installed"
+    copy = tmp_path / "project"  # setuptools leaves a build folder behind
+    shutil.copytree(PROJECT / "autograder", copy / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, copy)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*command, "--no-index", "--target", str(target), str(PROJECT)], check=True, cwd="/")
+    subprocess.run([*command, "--no-index", "--target", str(target), str(copy)], check=True, cwd="/")
     where = "import autograder; print('ANSWER', __import__('json').dumps(autograder.__file__))"
     with Forkserver("autograder.sandbox.supervisor:main", GUEST_PRELOAD, python_path=[str(target)]) as guests:
         forks = Forks.__new__(Forks)
@@ -267,8 +274,10 @@ PLACES = {
         "raise ValueError(''.join('abcdefghij'[int(d)] if d.isdigit() else 'z' for d in repr(x.flatten().tolist())))"
     ),
 }
-KNOWN = pytest.mark.xfail(strict=True, reason="texts of the guest reach messages: up to 300 characters a test")
-NUMBERS = '''
+KNOWN = pytest.mark.xfail(
+    strict=True, reason="texts of the guest reach messages: up to 300 characters a test"
+)
+NUMBERS = """
 import torch
 from autograder import checks
 from autograder.suite import points
@@ -277,12 +286,10 @@ from autograder.suite import points
 def test_values(student):
     x = torch.tensor([0.8412345, -3.7712345], dtype=torch.float64)
     checks.close(checks.tensor(student.double(x), shape=(2,)), 2 * x, "le double")
-'''
+"""
 
 
-@pytest.mark.parametrize(
-    "way", [*RAISED, *(pytest.param(name, marks=KNOWN) for name in PLACES)]
-)
+@pytest.mark.parametrize("way", [*RAISED, *(pytest.param(name, marks=KNOWN) for name in PLACES)])
 def test_hidden_inputs_do_not_reach_the_message_through(way: str, arena: Any) -> None:
     path = arena.course.hidden("tp1") / "test_double.py"
     honest = path.read_text()

@@ -144,7 +144,7 @@ ATTACKS = {
     "a missing name of 10 MB": "error(['NameMissing'], 'x' * 10_000_000, '')",
 }  # fmt: skip
 
-SUITE = '''
+SUITE = """
 import pytest, torch
 from autograder import checks
 from autograder.suite import points
@@ -155,7 +155,7 @@ def test_reply(student, name):
     x = torch.randn(3, 4, dtype=torch.float64)
     expected = x * 2
     checks.close(checks.tensor(student.double(name, x), shape=(3, 4)), expected, "le double")
-'''
+"""
 RESTORE = "guest.serve = honest_serve\n"
 
 
@@ -237,6 +237,7 @@ def test_raw_bytes_on_the_socket_earn_nothing(arena, attack):
     assert {v.outcome for v in arena.exercise(found, "double").verdicts} == {Outcome.FAILED}
 
 
+SLOW_END = "guest.serve = honest_serve\n"
 SLOW = """
 import autograder.guest as guest, autograder.wire as wire, time
 honest_serve = guest.serve
@@ -265,15 +266,15 @@ def double(x): return x + 1
 def test_an_answer_that_comes_too_late_earns_nothing_and_does_not_hold_the_grader(arena, slowly):
     """Who waits without computing may be the victim of a loaded machine: never points, but a human looks."""
     code = SLOW.replace("SLOWLY", slowly)
-    restore = "guest.serve = honest_serve\n" + arena.right["triple"]
-    found = arena.grade(double=code, triple=restore, call_wall=1.5)
+    found = arena.grade(double=code, triple=SLOW_END + arena.right["triple"], call_wall=1.5)
     assert arena.scores(found)["double"] in (0.0, None)
     assert {k: v for k, v in arena.scores(found).items() if k != "double"} == {"triple": 2.0, "last": 5.0}
     assert found.grade.seconds < 12, "two tests of 1.5 s, and the rest"
 
 
 def test_an_answer_that_computes_for_ever_fails_by_its_cpu_time(arena):
-    found = arena.grade(double=SLOW.replace("SLOWLY", "\n            while True: pass"), triple="guest.serve = honest_serve\n" + arena.right["triple"])  # fmt: skip
+    endless = SLOW.replace("SLOWLY", "\n            while True: pass")
+    found = arena.grade(double=endless, triple=SLOW_END + arena.right["triple"])
     assert arena.scores(found) == {**arena.most, "double": 0.0}
     assert "1 s de calcul" in arena.exercise(found, "double").verdicts[0].message
 
@@ -285,7 +286,10 @@ def test_a_lie_about_a_length_does_not_exhaust_the_grader(length):
     from autograder.probe import local_student
 
     namespace: dict[str, object] = {}
-    exec(f"class Long:\n    __len__ = None\n    def __iter__(self): return iter(())\nlong = Long()\n", namespace)
+    exec(
+        "class Long:\n    __len__ = None\n    def __iter__(self): return iter(())\nlong = Long()\n",
+        namespace,
+    )
     student = local_student(namespace)
     server = student._probe.transport.server
     server.operations["len"] = lambda value: eval(length)
@@ -311,14 +315,23 @@ def test_values(student):
     result, _ = student.ops(student.double, x)
     assert torch.equal(result, expected), "le double"
 """
-    forge = "import autograder.guest as g\ng._count_operations = lambda f, a, k: (f(*a, **k), COUNTS)\ng.Server.__init__ = (lambda old: lambda self, *a, **k: (old(self, *a, **k), self.operations.update(ops=g._count_operations))[0])(g.Server.__init__)\n"  # noqa: E501
+    forge = """
+import autograder.guest as g
+def count(f, args, kwargs): return f(*args, **kwargs), COUNTS
+def forged(self, *args, honest=g.Server.__init__):
+    honest(self, *args)
+    self.operations["ops"] = count
+g.Server.__init__ = forged
+"""
     path = arena.course.hidden("tp1") / "test_double.py"
     honest = path.read_text()
     try:
         path.write_text(suite)
         assert arena.scores(arena.grade())["double"] == 0.0, "an honest guest is caught"
         lied = arena.grade(double=forge.replace("COUNTS", "{}") + arena.right["double"])
-        assert arena.scores(lied)["double"] == 3.0, "attested by the guest: this lie is not found by the count"
+        assert arena.scores(lied)["double"] == 3.0, (
+            "attested by the guest: this lie is not found by the count"
+        )
         wrong = arena.grade(double=forge.replace("COUNTS", "{}") + "def double(x): return x + 1")
         assert arena.scores(wrong)["double"] == 0.0
         for nonsense in ("{'a': -1}", "{1: 2}", "{'a': 1.5}", "[1]", "{'a': True}", "None"):

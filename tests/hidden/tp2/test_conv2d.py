@@ -91,6 +91,14 @@ WIDE = (
     Case((2, 4, 9, 8), (6, 2, 3, 2), 2, 1, 1, 2),
 )
 ALL = (*PLAIN, *BIASED, *STRIDED, *PADDED, *DILATED, *GROUPED, *MIXED, TOGETHER, STRETCHED, *TINY, *WIDE)
+SIMPLE = (PLAIN[0], STRIDED[0], PADDED[0])
+COMBINED = (TOGETHER, STRETCHED, GROUPED[0])
+GRADIENTS = (
+    *((case, ("x",)) for case in SIMPLE),
+    *((case, ("weight",)) for case in SIMPLE),
+    *((case, ("x", "weight")) for case in COMBINED),
+    *((case, ("bias",)) for case in BIASED),
+)
 
 
 def check_values(found, case, x, weight, bias):
@@ -139,14 +147,14 @@ def test_no_ready_made_convolution(student):
     """Construisez la convolution (tranches, `unfold`, produits de matrices...) sans `F.conv2d` ni `nn.Conv2d`."""
     used = student.forbidden(["conv2d"], READY_MADE)
     assert not used, f"Fonctions interdites dans cet exercice : {', '.join(used)}."
-    for dtype in (F64, torch.float32):
-        for case in ALL:
-            called = {}
-            with suppress(Exception):  # what raises is for the other tests to say
-                _, called = student.ops(student.conv2d, *case.draw(dtype), **case.options)
-            refuse(called)
-    for case in (PLAIN[0], TOGETHER):
-        refuse(called_by_backward(student, case))
+    # the calls of the tests below, so that none of them can be told from these
+    for case, dtype in (*((case, F64) for case in ALL), *((case, torch.float32) for case in WIDE)):
+        called = {}
+        with suppress(Exception):  # what raises is for the other tests to say
+            _, called = student.ops(student.conv2d, *case.draw(dtype), **case.options)
+        refuse(called)
+    for case, names in GRADIENTS:
+        refuse(called_with_gradients(student, case, names))
 
 
 def refuse(called):
@@ -154,12 +162,15 @@ def refuse(called):
     assert not found, f"Opérations interdites dans cet exercice : {', '.join(found)}."
 
 
-def called_by_backward(student, case):
-    """Operations of a call that records gradients and of its backward pass."""
-    x, weight, _ = (None if t is None else student.keep(t.requires_grad_()) for t in case.draw())
+def called_with_gradients(student, case, names):
+    """Operations of a call that records gradients for ``names``, and of its backward pass."""
+    tensors = dict(zip(("x", "weight", "bias"), case.draw(), strict=True))
+    for name in names:
+        tensors[name].requires_grad_()
+    inputs = [None if t is None else student.keep(t) for t in tensors.values()]
     with suppress(Exception):
-        _, forward = student.ops(student.conv2d, x, weight, **case.options)
-        result = student.handle(student.conv2d, x, weight, **case.options)
+        _, forward = student.ops(student.conv2d, *inputs, **case.options)
+        result = student.handle(student.conv2d, *inputs, **case.options)
         _, backward = student.ops(student.handle(result.sum).backward)
         return forward + backward
     return {}
@@ -268,19 +279,19 @@ def test_the_inputs_are_not_modified(student):
 @points(5, "Le gradient de l'image")
 def test_the_gradient_reaches_the_image(student):
     """Restez en opérations de torch de bout en bout, même quand seul `x` exige un gradient."""
-    for case in (PLAIN[0], STRIDED[0], PADDED[0]):
+    for case in SIMPLE:
         check_gradients(student, case, "x")
 
 
 @points(5, "Le gradient du noyau")
 def test_the_gradient_reaches_the_kernel(student):
     """Restez en opérations de torch de bout en bout, même quand seul `weight` exige un gradient (première couche)."""
-    for case in (PLAIN[0], STRIDED[0], PADDED[0]):
+    for case in SIMPLE:
         check_gradients(student, case, "weight")
 
 
 @points(5, "Les gradients avec toutes les options")
 def test_gradients_with_all_options(student):
     """La rétropropagation suit les mêmes fenêtres que la passe avant : pas, bord, dilatation et groupes compris."""
-    for case in (TOGETHER, STRETCHED, GROUPED[0]):
+    for case in COMBINED:
         check_gradients(student, case, "x", "weight")

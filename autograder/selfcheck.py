@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.feedback import render
-from autograder.plain import QUIET
+from autograder.guest import QUIET
 from autograder.probe import Student, local_student
 from autograder.suite import derive_seed, exercise_of, run_suite
 from autograder.verdict import ExerciseGrade
