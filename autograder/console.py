@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -61,12 +62,13 @@ def grade_and_record(
 
 def print_class(grades: Sequence[Grade]) -> None:
     """The class as a table: a row a student, a column an exercise."""
-    table = Table(title=f"{grades[0].assignment}: {len(grades)} submissions" if grades else "no submission")
-    table.add_column("student")
+    title = f"{grades[0].assignment}: {len(grades)} submissions" if grades else "no submission"
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("student", no_wrap=True)
     for exercise in grades[0].exercises if grades else ():
         table.add_column(f"{exercise.exercise}\n/ {exercise.max_points:g}", justify="right")
     table.add_column("total", justify="right", style="bold")
-    table.add_column("seconds", justify="right", style="dim")
+    table.add_column("s", justify="right", style="dim")
     for grade in grades:
         scores = [_score(exercise.score, exercise.max_points) for exercise in grade.exercises]
         table.add_row(grade.student, *scores, _score(grade.score, grade.max_score), f"{grade.seconds:.1f}")

@@ -69,8 +69,8 @@ FORGED_DOUBLE = {
         "v.Verdict.outcome = v.Outcome.PASSED\n" + WRONG
     ),
     "an output that prints a score": (
-        "print('score: 20/20'); print({'double': 3.0}); print(json.dumps({'grade': {'score': 10}}))\n".replace("json.", "__import__('json').")
-        + "def double(x):\n    print('PASSED 3/3')\n    return x + 1"
+        "print('score: 20/20'); print({'double': 3.0}); print('{\"grade\": {\"score\": 10}}')\n"
+        "def double(x):\n    print('PASSED 3/3')\n    return x + 1"
     ),
     "a cell whose last value is the maximum": WRONG + "\n3.0",
 }  # fmt: skip
@@ -143,9 +143,8 @@ def test_no_forged_value_passes_for_a_right_one(arena):
     table = ", ".join(f"{name!r}: lambda x: {code}" for name, code in VALUES.items())
     try:
         path.write_text(VALUES_SUITE.format(names=["the right one", *VALUES]))
-        found = arena.grade(
-            double=f"VALUES = {{{table}, 'the right one': lambda x: x + x}}\ndef double(name, x):\n    return VALUES[name](x)"
-        )
+        values = f"VALUES = {{{table}, 'the right one': lambda x: x + x}}\n"
+        found = arena.grade(double=values + "def double(name, x):\n    return VALUES[name](x)")
     finally:
         path.write_text(honest)
     outcomes = {v.test: v.outcome for v in arena.exercise(found, "double").verdicts}
@@ -359,7 +358,8 @@ def test_missing_verdicts_and_weightless_tests_give_no_points():
     passed = Verdict("t", "", Outcome.PASSED, 0.0)
     assert ExerciseGrade("e", "n", 5).score is None
     assert ExerciseGrade("e", "n", 5, (passed,)).score is None
-    assert ExerciseGrade("e", "n", 5, (Verdict("t", "", Outcome.PASSED, 1e308), Verdict("u", "", Outcome.FAILED, 1e308))).score == 2.5  # fmt: skip
+    halves = (Verdict("t", "", Outcome.PASSED, 1e308), Verdict("u", "", Outcome.FAILED, 1e308))
+    assert ExerciseGrade("e", "n", 5, halves).score == 2.5, "though their sum is infinite"
     gate = Verdict("g", "", Outcome.FAILED, 0.0, gate=True)
     assert ExerciseGrade("e", "n", 5, (Verdict("t", "", Outcome.PASSED, 1.0), gate)).score == 0.0
 
@@ -367,14 +367,12 @@ def test_missing_verdicts_and_weightless_tests_give_no_points():
 def test_a_forged_score_does_not_reach_the_gradebook(arena):
     """An impossible score is refused by the writer too, whatever produced it."""
 
-    class Forged(ExerciseGrade):
-        score = property(lambda self: forged)
-
     student = arena.submit(arena.cells())
     honest = arena.run(student)
     for forged in (math.nan, math.inf, -1.0, 1000.0):
+        cheat = type("Cheat", (ExerciseGrade,), {"score": forged})
         exercises = tuple(
-            Forged(e.exercise, e.notebook, e.max_points, e.verdicts) for e in honest.grade.exercises
+            cheat(e.exercise, e.notebook, e.max_points, e.verdicts) for e in honest.grade.exercises
         )
         fake = Grade("tp1", student, "d", "k", "0", exercises)
         stub = type("Fake", (), {"grade": fake, "notebooks": {}})()

@@ -1,4 +1,4 @@
-"""What student code may not reach: hidden suites, references, solutions, gradebook, classmates, the grader, the network.
+"""What student code may not reach: suites, references, solutions, gradebook, classmates, the grader, the network.
 
 Every attack also runs with confinement off, where it must succeed: an attack that fails anyway proves nothing.
 The attacks stand in cells of one notebook, each of which prints what it could do.
@@ -46,7 +46,10 @@ ATTACKS = {
     "import the reference": "sys.path.insert(0, C['course']); import reference; assert reference.SECRET",
     "list submissions": "assert os.listdir(C['course'] + '/submitted')",
     "read a classmate's work": "assert glob.glob(C['course'] + '/submitted/classmate/tp1/*.ipynb')",
-    "read the gradebook": "assert sqlite3.connect(f\"file:{C['course']}/gradebook.db?mode=ro\", uri=True).execute('select 1 from grade')",
+    "read the gradebook": (
+        "uri = f\"file:{C['course']}/gradebook.db?mode=ro\"\n"
+        "assert sqlite3.connect(uri, uri=True).execute('select 1 from grade')"
+    ),
     "read kept records and their seeds": "assert os.listdir(C['course'] + '/.autograder/tp1')",
     "read the project's tests": "assert os.listdir(C['project'] + '/tests/hidden')",
     "read the project's sources": "assert os.listdir(C['project'] + '/source')",
@@ -64,7 +67,7 @@ ATTACKS = {
         "assert found"
     ),
     "read the grader's environment": "assert Path(f\"/proc/{C['pid']}/environ\").read_bytes()",
-    "read through the grader's root": "assert Path(f\"/proc/{C['pid']}/root{C['course']}/nbgrader_config.py\").read_text()",
+    "read through the grader's root": "os.listdir(f\"/proc/{C['pid']}/root{C['course']}/tests\")",
     "read through the grader's working folder": "assert os.listdir(f\"/proc/{C['pid']}/cwd/\")",
     "list the grader's descriptors": "assert os.listdir(f\"/proc/{C['pid']}/fd\")",
     "trace another process": "system(libc.ptrace(0x4206, C['victim'], 0, 0))",
@@ -90,8 +93,10 @@ ATTACKS = {
     "write into the interpreter's packages": "Path(C['package_file']).open('a')",
     "change a mode outside": "os.chmod(C['folder'] + '/data', 0o666)",
 }  # fmt: skip
-STOPPED = {"FileNotFoundError", "PermissionError", "ProcessLookupError", "ConnectionRefusedError", "OSError",
-           "NotADirectoryError", "OperationalError", "ModuleNotFoundError", "AssertionError", "TimeoutError"}  # fmt: skip
+STOPPED = {
+    *("FileNotFoundError", "PermissionError", "ProcessLookupError", "ConnectionRefusedError", "OSError"),
+    *("NotADirectoryError", "OperationalError", "ModuleNotFoundError", "AssertionError", "TimeoutError"),
+}
 
 
 @pytest.fixture(scope="module")

@@ -461,16 +461,22 @@ def test_the_same_content_gets_the_same_grade_and_other_content_other_seeds(aren
     )
 
 
+# As `autograder grade` does it: each submission is recorded as soon as it is graded.
 RUN = """
 import sys
 from autograder.course import Course
-from autograder.cli import grade_and_record
+from autograder.gradebook import record
 from autograder.sandbox.limits import Limits
-from autograder.schedule import Options
+from autograder.schedule import Options, grade_class
 course = Course(sys.argv[1])
-print("started", flush=True)
-grades, recorded = grade_and_record(course, "tp1", course.students("tp1"), Options(1, limits=Limits(memory_mb=900)))
-print("done", recorded, flush=True)
+records = {}
+def graded():
+    options = Options(workers=1, limits=Limits(memory_mb=900))
+    for progress in grade_class(course, "tp1", course.students("tp1"), options):
+        records[progress.student] = progress.record
+        yield progress.student
+done = record(course, "tp1", graded(), grade_with=lambda *work: records[work[-1]])
+print("done", all(one.success for one in done), flush=True)
 """
 
 

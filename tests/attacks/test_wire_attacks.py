@@ -259,9 +259,8 @@ def double(x): return x + 1
     [
         "for i in range(1500): sock.sendall(answer[i:i+1] if i < 20 else b'x'); time.sleep(0.02)",
         "sock.sendall(wire.PREFIX.pack(wire.MAGIC, 100, 1 << 29)); time.sleep(30)",
-        "time.sleep(30)",
     ],
-    ids=["drips byte by byte", "promises half a gigabyte and sleeps", "sleeps"],
+    ids=["drips byte by byte", "promises half a gigabyte and sleeps"],
 )
 def test_an_answer_that_comes_too_late_earns_nothing_and_does_not_hold_the_grader(arena, slowly):
     """Who waits without computing may be the victim of a loaded machine: never points, but a human looks."""
@@ -334,7 +333,7 @@ g.Server.__init__ = forged
         )
         wrong = arena.grade(double=forge.replace("COUNTS", "{}") + "def double(x): return x + 1")
         assert arena.scores(wrong)["double"] == 0.0
-        for nonsense in ("{'a': -1}", "{1: 2}", "{'a': 1.5}", "[1]", "{'a': True}", "None"):
+        for nonsense in ("{'a': -1}", "{1: 2}", "None"):
             found = arena.grade(double=forge.replace("COUNTS", nonsense) + arena.right["double"])
             assert arena.scores(found)["double"] == 0.0, nonsense
             assert {v.outcome for v in arena.exercise(found, "double").verdicts} == {Outcome.FAILED}

@@ -15,6 +15,7 @@ from autograder import checks
 from autograder.suite import points
 
 MATRIX = (120, 300)
+UNCHANGED = "`init_weights` n'a pas initialisé la première couche Linear du réseau."
 KERNELS = ((64, 8, 7), (40, 12, 5, 3), (48, 16, 3, 2, 2))
 
 
@@ -115,7 +116,7 @@ def test_a_parameter_that_requires_grad_is_filled(student):
         before = layer.weight.detach().clone()
         student[name](student.handle(student.at("builtins.getattr"), layer, "weight"))
         after = layer.weight
-        changed = not torch.equal(before, after.detach())
+        changed = not torch.equal(before, after.detach()) and float(after.std()) > 0
         assert changed, f"`{name}` n'a pas changé le paramètre qu'elle a reçu."
         checks.finite(after, f"le paramètre après `{name}`")
         trainable = after.requires_grad and after.is_leaf
@@ -126,13 +127,17 @@ def test_a_parameter_that_requires_grad_is_filled(student):
 def test_each_call_draws_its_own_numbers(student):
     """Ne fixez pas de graine dans la fonction : deux couches de même taille auraient les mêmes poids."""
     for name in ("xavier_uniform_", "he_normal_"):
-        draws = [filled(student, name, (30, 20)) for _ in range(3)]
+        draws = [torch.zeros(30, 20) for _ in range(3)]  # all alike before: doing nothing draws nothing
+        for draw in draws:
+            student[name](draw)
         checks.distinct(draws, f"`{name}` appelée trois fois")
     twins = [sequential(student, linear(student, 30, 20), linear(student, 30, 20)) for _ in range(2)]
     weights = []
     for network in twins:
+        before = network.state_dict()["0.weight"]
         student.init_weights(network)
         weights += [w for name, w in network.state_dict().items() if name.endswith("weight")]
+        assert not torch.equal(before, weights[-2]), UNCHANGED
     checks.distinct(weights, "`init_weights` sur des couches de même taille")
 
 
@@ -183,7 +188,10 @@ def test_biases_are_zero(student):
         student.at("torch.nn.Conv2d")(5, 7, 3),
         sequential(student, student.at("torch.nn.Conv3d")(2, 7, 2)),
     )
+    before = network.state_dict()["0.weight"]
     student.init_weights(network)
+    weight = network.state_dict()["0.weight"]
+    assert bool(weight.any()) and not torch.equal(before, weight), UNCHANGED
     for name, bias in network.state_dict().items():
         if name.endswith("bias"):
             checks.equal(bias, torch.zeros_like(bias), "un biais après init_weights")
@@ -223,7 +231,9 @@ def test_other_layers_are_left_alone(student):
         other.load_state_dict(values, strict=False)
     network = sequential(student, linear(student, 8, 5), sequential(student, *others))
     before = [other.state_dict() for other in others]
+    first = network.state_dict()["0.weight"]
     student.init_weights(network)
+    assert not torch.equal(first, network.state_dict()["0.weight"]), UNCHANGED
     for kind, other, values in zip(make, others, before, strict=True):
         now = other.state_dict()
         for name, value in values.items():

@@ -90,6 +90,9 @@ def test_items_of_a_class_have_the_same_weight(student):
         what = "les poids des exemples d'une même classe, rapportés à leur moyenne"
         ones = torch.ones(len(of_class))
         checks.close(of_class / of_class.mean(), ones, what, fan_in=len(labels), dtype=torch.float32)
+    # Equal weights for everybody are equal within a class too, and earn nothing.
+    lighter = weights[labels == 0].mean() < weights[labels == 2].mean()
+    assert lighter, "Un exemple d'une classe fréquente doit peser moins qu'un exemple d'une classe rare."
 
 
 @points(3, "num_samples indices, et la longueur annoncée")
@@ -102,6 +105,7 @@ def test_the_sampler_draws_as_many_indices_as_asked(student):
         assert announced == count, f"len(sampler) vaut {announced} pour num_samples={count}."
         assert len(found) == count, f"{_produced(found, count)} pour num_samples={count}."
         check_range(found, labels)
+    assert len(set(found)) > 1, "Le sampler produit toujours le même indice."
 
 
 def _produced(found, count):
