@@ -232,8 +232,8 @@ class Asked:
     failure: StudentFailure | GraderFailure | None = None
     note: str = ""  # what happened to one of the exercise's cells: explains a missing name
 
-    def open(self, limits: Limits, call_cpu: float | None = None) -> Probe:
-        """Start a conversation with a fresh fork of the snapshot.
+    def open(self, limits: Limits, budget: float) -> Probe:
+        """Start a conversation with a fresh fork of the snapshot, in which calls may use ``budget`` seconds of CPU.
 
         Raises:
             CellFailed: if the snapshot is gone.
@@ -249,7 +249,7 @@ class Asked:
             except OSError:
                 ours.close()
                 raise CellFailed("Le processus qui gardait votre notebook s'est arrêté.") from None
-        return Probe(SocketTransport(ours, GuestWatch(self.guest, self.control, limits, call_cpu)))
+        return Probe(SocketTransport(ours, GuestWatch(self.guest, self.control, limits, budget)))
 
 
 def _note(end: CellEnd) -> str:
@@ -261,9 +261,15 @@ def _note(end: CellEnd) -> str:
 class GuestWatch:
     """What a transport may know and do about the guest at its other end."""
 
-    def __init__(self, guest: Guest, control: socket.socket, limits: Limits, call_cpu: float | None) -> None:
-        self.guest, self.control = guest, control
-        self.call_cpu, self.call_wall = call_cpu or limits.call_cpu, limits.call_wall
+    def __init__(self, guest: Guest, control: socket.socket, limits: Limits, budget: float) -> None:
+        self.guest, self.control, self.limits = guest, control, limits
+        self.call_wall = limits.call_wall
+        self.end = guest.cpu_seconds() + budget
+
+    @property
+    def call_cpu(self) -> float:
+        """What the next call may use: never more than is left for the whole suite."""
+        return min(self.limits.call_cpu, max(0.0, self.end - self.cpu_seconds()))
 
     def cpu_seconds(self) -> float:
         return self.guest.cpu_seconds()
@@ -318,6 +324,10 @@ class Execution:
         """Run all steps; ``kernel`` was started ahead. Afterwards no kernel runs and snapshots may be asked."""
         self._enter(kernel)
         for position, step in enumerate(self.steps):
+            if time.monotonic() > self.deadline:
+                kernel.stop()
+                self._stop_waiting(self.steps[position:])
+                return
             fatal = await self._step(kernel, step)
             if fatal and position + 1 < len(self.steps):
                 replacement = await self._restarted(kernel, position + 1)
@@ -425,8 +435,17 @@ class Execution:
             if isinstance(step, Snapshot):
                 self.asked[step.exercise] = Asked(step.exercise, (), failure=failure)
 
-    async def revive(self, exercise: str) -> bool:
-        """A new snapshot for an exercise whose own is gone before its suite asked anything."""
+    def _stop_waiting(self, steps: Sequence[Step]) -> None:
+        """The notebook took too long in all; a wall clock decides no point, so its remaining exercises are ungraded."""
+        self.problems.append(f"the notebook was stopped after {self.limits.notebook_wall:g} s")
+        for step in steps:
+            if isinstance(step, Snapshot):
+                self.asked[step.exercise] = Asked(
+                    step.exercise, (), failure=WallExpired(self.limits.notebook_wall)
+                )
+
+    async def revive(self, exercise: str) -> None:
+        """A new snapshot for an exercise whose own is gone, if the cells can be replayed."""
         step = next(step for step in self._snapshots() if step.exercise == exercise)
         kernel = Kernel(self.launcher, self.limits)
         await kernel.start()
@@ -434,8 +453,6 @@ class Execution:
         try:
             if await self._replay(kernel, self.steps[: self.steps.index(step)]):
                 self._snapshot(kernel, step)
-                return self.asked[exercise].failure is None
-            return False
         finally:
             kernel.stop()
 

@@ -30,7 +30,7 @@ import torch
 
 import autograder
 from autograder.course import Course, Source
-from autograder.errors import CallTimedOut, GraderFailure, StudentFailure
+from autograder.errors import CallTimedOut, CellFailed, GraderFailure, StudentFailure
 from autograder.execution import Asked, CellEnd, Executed, Execution, Kernel
 from autograder.probe import Probe, Student
 from autograder.sandbox.confinement import Level
@@ -43,6 +43,7 @@ from autograder.submission import Exercise, Kind, Submitted, digest, locate, pla
 from autograder.suite import derive_seed, run_suite
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
+REVIVALS = 2  # fresh guests for one exercise whose suite ends the whole guest (memory)
 TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before its other tests are not asked
 
 
@@ -149,7 +150,9 @@ class GuestHost:
         self.asked, self.execution, self.secret, self.limits = asked, execution, secret, limits
         self.runner = runner
         self.probe: Probe | None = None
-        self.timeouts = 0
+        self.timeouts = self.revivals = 0
+        self.spent = 0.0  # CPU seconds of the suite in guests that are gone
+        self.begin = asked.guest.cpu_seconds() if asked.guest else 0.0
 
     def open(self, suite: Path, test: str) -> Student:
         if self.timeouts >= TIMEOUTS:
@@ -160,14 +163,28 @@ class GuestHost:
 
     def _conversation(self) -> Probe:
         try:
-            return self.asked.open(self.limits)
-        except StudentFailure:
-            if self.asked.failure is not None or not self.runner.run(
-                self.execution.revive(self.asked.exercise)
-            ):
+            return self.asked.open(self.limits, self._left())
+        except CellFailed:
+            self.revivals += 1
+            if self.asked.failure is not None or self.revivals > REVIVALS:
                 raise
-            self.asked = self.execution.asked[self.asked.exercise]
-            return self.asked.open(self.limits)
+            self._revive()
+            return self.asked.open(self.limits, self._left())
+
+    def _left(self) -> float:
+        """CPU seconds that the suite may still use."""
+        guest = self.asked.guest
+        left = self.limits.suite_cpu - self.spent - (guest.cpu_seconds() - self.begin if guest else 0.0)
+        if left <= 0:
+            raise CallTimedOut(self.limits.suite_cpu)
+        return left
+
+    def _revive(self) -> None:
+        """A snapshot in a new guest: a suite ended the whole old one, or another exercise's did."""
+        self.spent = self.limits.suite_cpu - self._left()
+        self.runner.run(self.execution.revive(self.asked.exercise))
+        self.asked = self.execution.asked[self.asked.exercise]
+        self.begin = self.asked.guest.cpu_seconds() if self.asked.guest else 0.0
 
     def seed(self, suite: Path, test: str, stream: str) -> int:
         return derive_seed(self.secret, self.asked.exercise, test, stream)

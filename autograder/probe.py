@@ -101,8 +101,11 @@ class LoopTransport:
 class Watch(Protocol):
     """What a transport needs to know of the process it talks to."""
 
-    call_cpu: float
     call_wall: float
+
+    @property
+    def call_cpu(self) -> float:
+        """Seconds of CPU that the next call may use."""
 
     def cpu_seconds(self) -> float: ...
 
@@ -129,6 +132,7 @@ class SocketTransport:
 
     def exchange(self, frame: bytes, bounds: Bounds) -> tuple[Any, bytearray]:
         self.started, self.cpu = time.monotonic(), self.watch.cpu_seconds()
+        self.limit = self.watch.call_cpu
         self.looked = self.started
         try:
             self._send(frame)
@@ -174,9 +178,9 @@ class SocketTransport:
                 return
 
     def _check_limits(self) -> None:
-        if self.watch.cpu_seconds() - self.cpu > self.watch.call_cpu:
+        if self.watch.cpu_seconds() - self.cpu > self.limit:
             self.close()
-            raise CallTimedOut(self.watch.call_cpu)
+            raise CallTimedOut(self.limit)
         if time.monotonic() - self.started > self.watch.call_wall:
             self.close()
             raise WallExpired(self.watch.call_wall)

@@ -37,6 +37,8 @@ class Limits:
     cell_cpu: float = 120.0
     cell_wall: float = 900.0
     call_cpu: float = 20.0
+    suite_cpu: float = 300.0
+    """CPU time of all calls of one exercise's suite together."""
     call_wall: float = 600.0
     notebook_wall: float = 3600.0
     output_mb: int = 10

@@ -42,7 +42,8 @@ def serve(sock, namespace, bounds=wire.Bounds()):
         name, n = head[2][2][1], head[0]
         ok = lambda body, blob=b"", graph=0, changed=[0]: frame([n, "ok", body, graph, changed], blob)
         error = lambda *fields: frame([n, "error", *fields])
-        answer = ATTACKS[name](n, ok, error, sock)
+        right = (np.frombuffer(blob) * 2).tobytes()
+        answer = ATTACKS[name](n, ok, error, right)
         if answer is None:
             sock.close()
             return
@@ -52,7 +53,8 @@ def double(name, x):
     return x + 1
 """
 
-# Each is an expression of n (the serial), ok(body, blob, graph, changed), error(names, text, place) and sock.
+# Each is an expression of n (the serial), ok(body, blob, graph, changed), error(names, text, place), and of the bytes
+# of the right answer, which must not help either.
 ATTACKS = {
     "no answer but the end": "None",
     "garbage": "os.urandom(200)",
@@ -63,10 +65,10 @@ ATTACKS = {
     "two headers": "frame(msgpack.packb([n, 'ok', None, 0, [0]]) * 2)",
     "a header of the largest length": "frame(b'', head_length=2**32 - 1)",
     "a blob of the largest length": "frame([n, 'ok', None, 0, [0]], blob_length=2**64 - 1)",
-    "the serial of another request": "frame([n - 1, 'ok', TENSOR, 0, [0]], BYTES)",
-    "a serial that is text": "frame([str(n), 'ok', TENSOR, 0, [0]], BYTES)",
-    "another status": "frame([n, 'passed', TENSOR, 0, [0]], BYTES)",
-    "a status that is a list": "frame([n, ['ok'], TENSOR, 0, [0]], BYTES)",
+    "the serial of another request": "frame([n - 1, 'ok', TENSOR, 0, [0]], right)",
+    "a serial that is text": "frame([str(n), 'ok', TENSOR, 0, [0]], right)",
+    "another status": "frame([n, 'passed', TENSOR, 0, [0]], right)",
+    "a status that is a list": "frame([n, ['ok'], TENSOR, 0, [0]], right)",
     "too few fields": "frame([n, 'ok'])",
     "too many fields": "frame([n, 'ok', None, 0, [0], 1])",
     "a map": "frame({'score': 20})",
@@ -120,17 +122,17 @@ ATTACKS = {
     "a link that is not the first": "ok([3, 'float64', [3, 4], 7, None], BYTES, 1)",
     "a link without a graph": "ok([3, 'float64', [3, 4], 0, None], BYTES, 0)",
     "a graph without links": "ok(None, b'', 5)",
-    "a graph that is negative": "ok(TENSOR, BYTES, -1)",
-    "a graph that is true": "ok(TENSOR, BYTES, True)",
+    "a graph that is negative": "ok(TENSOR, right, -1)",
+    "a graph that is true": "ok(TENSOR, right, True)",
     "a link of integers": "ok([3, 'int64', [3, 4], 0, None], BYTES, 1)",
     "a parameter of integers": "ok([3, 'int64', [3, 4], -2, None], BYTES)",
     "a gradient of another shape": "ok([3, 'float64', [3, 4], -2, ['float64', [4, 3]]], BYTES * 2)",
-    "a change of no argument": "ok(TENSOR, BYTES, 0, [0, [0, 99, None]])",
-    "a change of a negative argument": "ok(TENSOR, BYTES, 0, [0, [0, -1, None]])",
-    "a change into nothing": "ok(TENSOR, BYTES, 0, [0, [0, 0, None]])",
-    "a change into a handle": "ok(TENSOR, BYTES, 0, [0, [0, 0, [6, 1, 'x']]])",
+    "a change of no argument": "ok(TENSOR, right, 0, [0, [0, 99, None]])",
+    "a change of a negative argument": "ok(TENSOR, right, 0, [0, [0, -1, None]])",
+    "a change into nothing": "ok(TENSOR, right, 0, [0, [0, 0, None]])",
+    "a change into a handle": "ok(TENSOR, right, 0, [0, [0, 0, [6, 1, 'x']]])",
     "a change into zeros": "ok(TENSOR, BYTES * 2, 0, [0, [0, 0, TENSOR]])",
-    "changes that are a number": "ok(TENSOR, BYTES, 0, 5)",
+    "changes that are a number": "ok(TENSOR, right, 0, 5)",
     "an error without names": "error([], '', '')",
     "an error of numbers": "error([1, 2], 3, 4)",
     "an error with an empty name": "error([''], '', '')",
@@ -174,7 +176,7 @@ def wire_arena(arena, tmp_path_factory):
 
 
 def liar(attacks):
-    table = ",\n".join(f"    {name!r}: lambda n, ok, error, sock: {code}" for name, code in attacks.items())
+    table = ",\n".join(f"    {name!r}: lambda n, ok, error, right: {code}" for name, code in attacks.items())
     return f"{PRELUDE}\nATTACKS = {{\n{table}\n}}\nguest.serve = serve\n"
 
 

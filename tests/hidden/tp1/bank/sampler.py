@@ -151,6 +151,13 @@ class BalancedSampler(BalancedSampler):
     def __iter__(self):
         return iter(torch.multinomial(self.weights.sqrt(), self.num_samples, True).tolist())
 
+# %% mutant: weights tempered in the sampler
+# killed by test_every_class_is_equally_likely
+# Le sampler adoucit les poids (puissance 0,8) : la classe fréquente reste un peu plus tirée que les autres.
+class BalancedSampler(BalancedSampler):
+    def __iter__(self):
+        return iter(torch.multinomial(self.weights**0.8, self.num_samples, True).tolist())
+
 # %% mutant: only the rarest class
 # killed by test_every_class_is_equally_likely
 # Seuls les exemples de la classe la plus rare sont tirés.
