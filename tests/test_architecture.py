@@ -17,6 +17,7 @@ INSTRUCTORS = (
     *("torchvision", "zmq", "nbformat", "matplotlib", "psutil", "landlock", "distributed"),
 )
 
+
 def entry(path: Path) -> str:
     """``checks`` for ``autograder/checks/arrays.py``."""
     return path.relative_to(ROOT / "autograder").parts[0].removesuffix(".py")
