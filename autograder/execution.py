@@ -29,16 +29,18 @@ from zmq.constants import SocketOption
 
 from autograder.errors import CellFailed, GraderFailure, StudentFailure, WallExpired
 from autograder.probe import Probe, SocketTransport
-from autograder.sandbox.kernel import FORK, SEED, SERVE, STOP
+from autograder.sandbox.kernel import FORK, SEED, SERVE, STOP, UP
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import PATIENCE, GuestKernelManager, Launcher, put_files
-from autograder.sandbox.supervisor import Guest
+from autograder.sandbox.supervisor import KILLED, MEMORY_LIMIT, Guest
 from autograder.submission import RunCell, RunGraded, Snapshot, Step
 
+SETTLE = 1.0  # seconds that worker processes have to end after the suite that started them
 GRACE = 2.0  # seconds a cell has to react to an interrupt
 TICK = 0.1
 MESSAGE = 64 << 20  # bytes of one message of the kernel; a larger one is dropped by the transport
 
+SHOWN = ("text/plain", "image/png", "image/jpeg")  # what of an output reaches feedback
 CPU, WALL, OUTPUT = "temps de calcul", "temps d'attente", "sorties"
 
 
@@ -68,8 +70,10 @@ class GuestClient(NotebookClient):  # type: ignore[misc]
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         content = msg.get("content", {})
-        texts = [content.get("text", ""), *content.get("data", {}).values(), *content.get("traceback", [])]
-        self.seen += sum(len(text) for text in texts if isinstance(text, str))
+        try:
+            self.seen += len(str(content))
+        except RecursionError:  # no honest output is nested so deeply
+            self.seen += self.cap + 1
         if self.seen > self.cap and msg["msg_type"] != "status":
             return None
         return super().process_message(msg, cell, cell_index)
@@ -82,6 +86,7 @@ class Kernel:
         self.launcher, self.limits = launcher, limits
         context = zmq.asyncio.Context()
         context.setsockopt(SocketOption.MAXMSGSIZE, MESSAGE)
+        context.setsockopt(SocketOption.RECONNECT_IVL, -1)  # student code may put a link in a socket's place
         self.manager = GuestKernelManager(launcher, context=context)
         self.guest: Guest
 
@@ -94,12 +99,20 @@ class Kernel:
         try:
             await self.manager.start_kernel()
             self.guest = self.manager.guest
+            await asyncio.to_thread(self._wait_bound)
             self.client = self.manager.client()
             self.client.start_channels(stdin=False, hb=False)
             self.client.allow_stdin = False
             await self._ready()
         except (RuntimeError, OSError, TimeoutError) as error:
             raise GraderFailure(f"the guest did not start: {error}") from error
+
+    def _wait_bound(self) -> None:
+        """Wait until the kernel has bound its sockets, or says what went wrong."""
+        readable, _, _ = select.select([self.manager.bridge], [], [], PATIENCE)
+        said = self.manager.bridge.recv(5000) if readable else b""
+        if said != UP:
+            raise RuntimeError(f"{said.decode(errors='replace') or 'nothing was said'} {self.guest.poll()}")
 
     async def _ready(self) -> None:
         """Wait for both channels: a reply on the shell, and the busy status of that request on iopub.
@@ -119,13 +132,8 @@ class Kernel:
                     if parent == request and message["content"].get("execution_state") == "idle":
                         return
             if self.guest.poll() is not None:
-                raise RuntimeError(f"it ended while starting: {self.guest.poll()} {self._trouble()}")
+                raise RuntimeError(f"it ended while starting: {self.guest.poll()}")
         raise TimeoutError(f"no reply within {PATIENCE:g} s")
-
-    def _trouble(self) -> str:
-        """What the guest managed to say about its own failure."""
-        readable, _, _ = select.select([self.manager.bridge], [], [], 0)
-        return self.manager.bridge.recv(5000).decode(errors="replace") if readable else ""
 
     def seed(self, seed: int) -> None:
         """Start the kernel's random streams.
@@ -150,6 +158,7 @@ class Kernel:
         try:
             await task
         except (DeadKernelError, asyncio.CancelledError):
+            self._blame()
             return CellEnd(fatal=limit or self._cause(), limit=limit)
         except Exception as error:  # a message that nbclient cannot read: no honest kernel sends one
             self.guest.kill_main()
@@ -180,6 +189,12 @@ class Kernel:
             return CPU
         return WALL if seconds > self.limits.cell_wall else ""
 
+    def _blame(self) -> None:
+        """Raises GraderFailure where the guest was lost without a report of how it ended: its supervisor is gone."""
+        gone = self.guest.gone or "exit"
+        if gone not in ("exit", MEMORY_LIMIT, KILLED) and not gone.startswith("signal"):
+            raise GraderFailure(f"the guest was lost: {gone}")
+
     def _cause(self) -> str:
         return cause_in_french(self.guest.poll())
 
@@ -208,6 +223,29 @@ class Kernel:
             self.client.stop_channels()
         self.manager.context.destroy(linger=0)
         self.guest.kill_main()
+
+
+def kept_output(output: dict[str, Any]) -> dict[str, Any] | None:
+    """An output as plain text and bitmaps, whatever a forged kernel message held; None if nothing is left."""
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return {"output_type": "stream", "name": name, "text": _text(output.get("text"))}
+    if kind == "error":
+        lines = output.get("traceback")
+        traceback = [_text(line) for line in lines] if isinstance(lines, list) else []
+        names = {key: _text(output.get(key)) for key in ("ename", "evalue")}
+        return {"output_type": "error", **names, "traceback": traceback}
+    data = output.get("data")
+    shown = {mime: _text(data[mime]) for mime in SHOWN if isinstance(data, dict) and mime in data}
+    if kind in ("display_data", "execute_result") and shown:
+        return {"output_type": "display_data", "data": shown, "metadata": {}}
+    return None
+
+
+def _text(value: object) -> str:
+    """Text that every encoder takes: no lone surrogates."""
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
 
 
 def cause_in_french(end: dict[str, Any] | None) -> str:
@@ -366,7 +404,7 @@ class Execution:
             self.problems.append(f"cell {step.index} ended with: {end.limit or end.fatal}")
             if end.limit == WALL:
                 self.waited.add(step.index)
-        outputs = [dict(output) for output in cell.outputs]
+        outputs = [kept for output in cell.outputs if (kept := kept_output(output))]
         self.outputs[step.index] = Executed(step.index, step.source, outputs)
 
     def _snapshot(self, kernel: Kernel, step: Snapshot) -> str:
@@ -380,6 +418,10 @@ class Execution:
             asked.control, asked.guest = kernel.snapshot(), kernel.guest
         except CellFailed as failure:
             asked.failure = failure
+            for (
+                cell
+            ) in own:  # whatever they left behind, it must not come back when the good cells are replayed
+                self.culprits.setdefault(cell.index, CellEnd(fatal=str(failure)))
             kernel.guest.kill_main()
             return str(failure)
         fatal = [self.culprits[cell.index] for cell in own if cell.index in self.culprits]
@@ -455,6 +497,22 @@ class Execution:
                 self._snapshot(kernel, step)
         finally:
             kernel.stop()
+
+    def settle(self, asked: Asked) -> None:
+        """After a suite: a guest in which it left processes ends, and the next suite gets a new one."""
+        guest = asked.guest
+        if guest is None or asked.control is None:
+            return
+        with contextlib.suppress(OSError):
+            asked.control.send(STOP)
+        most = 1 + sum(other.guest is guest for other in self.asked.values())  # pid 1 and the snapshots
+        deadline, quiet = time.monotonic() + SETTLE, 0
+        while quiet < 2:  # one look may miss a process whose parent is just ending
+            quiet = quiet + 1 if len(guest.pids()) <= most else 0
+            if time.monotonic() > deadline:
+                guest.kill()
+                return
+            time.sleep(0.005)
 
     def close(self) -> None:
         """End all guests, with all that runs in them."""

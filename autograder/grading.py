@@ -30,7 +30,7 @@ import torch
 
 import autograder
 from autograder.course import Course, Source
-from autograder.errors import CallTimedOut, CellFailed, GraderFailure, StudentFailure
+from autograder.errors import CallTimedOut, CellFailed, GraderFailure, GuestDied, StudentFailure, WallExpired
 from autograder.execution import Asked, CellEnd, Executed, Execution, Kernel
 from autograder.probe import Probe, Student
 from autograder.sandbox.confinement import Level
@@ -81,7 +81,6 @@ class Record:
         return json.dumps(
             {"grade": json.loads(self.grade.to_json()), "notebooks": notebooks, "again": self.again},
             ensure_ascii=False,
-            default=str,
         )
 
     @classmethod
@@ -151,25 +150,31 @@ class GuestHost:
         self.runner = runner
         self.probe: Probe | None = None
         self.timeouts = self.revivals = 0
+        self.late: CallTimedOut | WallExpired = CallTimedOut(limits.call_cpu)
         self.spent = 0.0  # CPU seconds of the suite in guests that are gone
         self.begin = asked.guest.cpu_seconds() if asked.guest else 0.0
 
     def open(self, suite: Path, test: str) -> Student:
         if self.timeouts >= TIMEOUTS:
-            raise CallTimedOut(self.limits.call_cpu)
+            raise self.late
         if self.probe is None:
             self.probe = self._conversation()
         return Student(self.probe, self.asked.sources)
 
     def _conversation(self) -> Probe:
         try:
-            return self.asked.open(self.limits, self._left())
-        except CellFailed:
+            return self._opened()
+        except (CellFailed, GuestDied):
             self.revivals += 1
             if self.asked.failure is not None or self.revivals > REVIVALS:
                 raise
             self._revive()
-            return self.asked.open(self.limits, self._left())
+            return self._opened()
+
+    def _opened(self) -> Probe:
+        probe = self.asked.open(self.limits, self._left())
+        probe.request("names")  # a snapshot that is just dying still takes the socket
+        return probe
 
     def _left(self) -> float:
         """CPU seconds that the suite may still use."""
@@ -192,7 +197,9 @@ class GuestHost:
     def failed(self, error: BaseException) -> None:
         """A test ended with ``error``: after a death or a time-out the next test gets a fresh conversation."""
         if isinstance(error, (StudentFailure, GraderFailure)):
-            self.timeouts += isinstance(error, CallTimedOut)
+            if isinstance(error, (CallTimedOut, WallExpired)):
+                self.timeouts += 1
+                self.late = error
             self.probe = None
 
     def close(self, student: Student) -> None:
@@ -292,6 +299,7 @@ class _Work:
         host = GuestHost(asked, execution, self.job.seed, self.limits, self.runner)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(exercise.suite, host)
+        execution.settle(host.asked)
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
         self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
         self.problems += [

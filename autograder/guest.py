@@ -28,6 +28,7 @@ from autograder.wire import Bounds, Decoder, Encoder, WireError, pack, raw_bytes
 
 TEXT = 2000  # characters of a message that are worth sending
 QUIET = "AUTOGRADER_QUIET"  # set where a notebook's own check("...") calls must do nothing
+LINE = 100  # characters of a line of code that are worth sending
 END = object()
 
 
@@ -256,7 +257,7 @@ def _place(error: BaseException) -> str:
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
             if "ipykernel_" in frame.filename or frame.filename.startswith("<"):
                 where = "" if frame.name.startswith("<") else f" de `{frame.name}`"
-                code = f" : `{frame.line[:100]}`" if frame.line else ""
+                code = f" : `{frame.line.strip()[:LINE]}`" if frame.line else ""
                 return f"ligne {frame.lineno}{where}{code}"
     return ""
 

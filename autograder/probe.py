@@ -38,6 +38,7 @@ from autograder.wire import (
     unpack_head,
 )
 
+PLACE = re.compile(r"ligne (?P<line>\d{1,6})(?: de `(?P<name>\w{1,80})`)?(?: : `(?P<code>[^\n]*)`)?")
 TICK = 0.05  # seconds between two looks at a call's limits
 ITEMS = 100_000  # no suite needs to draw more items from one iterator
 LENGTH = 10**8  # a longer one would only serve to exhaust the grader's memory: list() asks for it first
@@ -196,6 +197,9 @@ class Probe:
     def __init__(self, transport: Transport, bounds: Bounds = Bounds()) -> None:
         self.transport, self.bounds = transport, bounds
         self.serial = self.replies = 0
+        self.lines: frozenset[str] = (
+            frozenset()
+        )  # of the student's cells, shortened as the guest shortens them
         self.dropped_objects: list[int] = []
         self.dropped_graphs: list[int] = []
 
@@ -267,8 +271,17 @@ class Probe:
         if names == ["WireError"]:
             raise ProtocolBroken(without_data(text, 80))
         error = _remote_error(names, text)
-        error.kind, error.place = without_data(names[0], NAME), place[:300]
+        error.kind, error.place = without_data(names[0], NAME), self._checked_place(place)
         raise error
+
+    def _checked_place(self, place: str) -> str:
+        """Where the guest says that student code raised; a line of code is shown only if the notebook holds it."""
+        told = PLACE.fullmatch(place)
+        if told is None:
+            return ""
+        where = f"ligne {told['line']}" + (f" de `{told['name']}`" if told["name"] else "")
+        code = told["code"] or ""
+        return f"{where} : `{code}`" if code and code in self.lines else where
 
     def _handle(self, fields: list[Any]) -> Handle:
         if len(fields) != 2 or type(fields[0]) is not int or not isinstance(fields[1], str):
@@ -389,6 +402,8 @@ class Student:
 
     def __init__(self, probe: Probe, sources: Sequence[str] = (), seed: int = 0) -> None:
         self._probe, self._sources, self.seed = probe, tuple(sources), seed
+        lines = (line for source in self._sources for line in source.splitlines())
+        probe.lines = frozenset(line.strip()[: guest.LINE] for line in lines)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

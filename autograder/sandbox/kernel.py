@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from autograder.guest import QUIET
 
-SERVE, STOP, FORK, SEED, TROUBLE = b"S", b"K", b"F", b"D", b"E"
+SERVE, STOP, FORK, SEED, TROUBLE, UP = b"S", b"K", b"F", b"D", b"E", b"U"
 
 
 def run(request: dict[str, Any]) -> None:
@@ -53,6 +53,7 @@ def start(payload: dict[str, Any], bridge: socket.socket) -> None:
     )
     atexit.unregister(app.close)
     watch_bridge(bridge, app)
+    bridge.sendall(UP)  # every socket is bound: the grader connects once, and never again
     app.start()
     sys.stdout.flush()
     os._exit(0)
@@ -99,7 +100,11 @@ def watch_bridge(bridge: socket.socket, app: Any) -> None:
             seed_streams(int.from_bytes(data[1:], "big"))
             bridge.sendall(SEED)
             return
-        if os.fork() == 0:
+        try:
+            child = os.fork()
+        except OSError:  # the notebook used up its processes: closing the socket says so
+            child = -1
+        if child == 0:
             with suppress(BaseException):
                 become_snapshot(bridge, socket.socket(fileno=fds[0]), app.shell.user_ns)
             os._exit(1)

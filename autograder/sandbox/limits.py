@@ -39,7 +39,7 @@ class Limits:
     call_cpu: float = 20.0
     suite_cpu: float = 300.0
     """CPU time of all calls of one exercise's suite together."""
-    call_wall: float = 600.0
+    call_wall: float = 120.0
     notebook_wall: float = 3600.0
     output_mb: int = 10
     restarts: int = 5

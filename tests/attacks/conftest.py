@@ -83,7 +83,7 @@ def test_last(student):
 ''',
 }  # fmt: skip
 SMALL = Limits(memory_mb=900, disk_mb=16, shm_mb=16, file_mb=16, processes=64, cell_cpu=2, cell_wall=20,
-               call_cpu=1, call_wall=10, notebook_wall=60, output_mb=1, restarts=4)  # fmt: skip
+               call_cpu=1, call_wall=10, notebook_wall=300, output_mb=1, restarts=4)  # fmt: skip
 
 
 def tiny_course(root: Path) -> Course:

@@ -275,12 +275,15 @@ PLACES = {
     "the place of an error": (
         "import autograder.guest as g; g.describe = lambda e: [['ValueError'], '', repr(x.tolist())]; raise ValueError"
     ),
+}
+# What remains, said in docs/security.md: 200 characters of an exception's text, with digits spelled as letters.
+SPELLED = {
     "words instead of digits": (
         "raise ValueError(''.join('abcdefghij'[int(d)] if d.isdigit() else 'z' for d in repr(x.flatten().tolist())))"
     ),
 }
 KNOWN = pytest.mark.xfail(
-    strict=True, reason="texts of the guest reach messages: up to 300 characters a test"
+    strict=True, reason="texts of the guest reach messages: up to 200 characters a test"
 )
 NUMBERS = """
 import torch
@@ -294,13 +297,13 @@ def test_values(student):
 """
 
 
-@pytest.mark.parametrize("way", [*RAISED, *(pytest.param(name, marks=KNOWN) for name in PLACES)])
+@pytest.mark.parametrize("way", [*RAISED, *PLACES, *(pytest.param(name, marks=KNOWN) for name in SPELLED)])
 def test_hidden_inputs_do_not_reach_the_message_through(way: str, arena: Any) -> None:
     path = arena.course.hidden("tp1") / "test_double.py"
     honest = path.read_text()
     try:
         path.write_text(NUMBERS)
-        found = arena.grade(double=f"def double(x):\n    {({**RAISED, **PLACES})[way]}")
+        found = arena.grade(double=f"def double(x):\n    {({**RAISED, **PLACES, **SPELLED})[way]}")
     finally:
         path.write_text(honest)
     assert arena.scores(found) == {**arena.most, "double": 0.0}

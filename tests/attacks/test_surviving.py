@@ -129,12 +129,7 @@ def test_crashes_in_calls_cost_no_other_exercise(called):
     assert {**home.scores(found), "triple": 0} == {**home.most, "triple": 0}
 
 
-BOMB = pytest.mark.xfail(
-    reason="processes that a call leaves behind keep the next exercise's snapshot from forking"
-)
-
-
-@pytest.mark.parametrize("crash", [OUTLIVING[0], pytest.param(OUTLIVING[1], marks=BOMB)])
+@pytest.mark.parametrize("crash", OUTLIVING)
 def test_a_call_that_hurts_the_whole_guest_costs_no_other_exercise(arena, crash):
     found = arena.grade(triple=f"def triple(n):\n    {CRASHES[crash]}\n    os._exit(0)")
     assert arena.scores(found) == {**arena.most, "triple": 0.0}
@@ -188,7 +183,6 @@ def test_daemons_of_a_submission_do_not_outlive_it(arena):
     assert eventually(lambda: set(memory.tree(arena.forks.guests.pid)) <= before)
 
 
-@known_hole("execution.GuestClient.process_message counts texts only")
 def test_outputs_that_are_not_text_are_capped_as_well(arena):
     flood = "for i in range(40): display({'application/json': list(range(100_000))}, raw=True)"
     found = arena.grade(flood)
@@ -230,7 +224,6 @@ def test_a_hostile_message_of_the_kernel_costs_no_exercise(arena, message):
     assert arena.scores(arena.grade(HOSTILE_MESSAGES[message])) == arena.most
 
 
-@known_hole("grading.GuestHost.failed counts CPU time-outs only: each test waits call_wall")
 def test_a_function_that_sleeps_does_not_hold_the_grader_for_each_of_its_tests(arena, another_suite):
     another_suite(CALLED_SUITE.format(names=list(range(8))))
     found = arena.grade(triple="import time\ndef triple(n): time.sleep(60)", call_wall=1)
@@ -238,7 +231,6 @@ def test_a_function_that_sleeps_does_not_hold_the_grader_for_each_of_its_tests(a
     assert found.grade.seconds < 6
 
 
-@known_hole("execution.Execution.run never looks at the deadline")
 def test_the_time_of_a_notebook_is_limited_though_no_cell_is_too_slow(arena):
     cells = [{**arena.cells()[0], "source": "import time; time.sleep(1)"} for _ in range(12)]
     started = time.monotonic()
@@ -300,7 +292,6 @@ def test_a_grader_killed_once_costs_nothing(arena):
     assert len(killed) == 1
 
 
-@known_hole("execution takes a lost supervisor for the student's death")
 def test_a_killed_supervisor_is_our_failure_never_a_zero(arena):
     """The supervisor stands outside the confinement: no student code can reach it."""
     student = arena.submit(arena.cells(triple="import time; time.sleep(3)\n" + arena.right["triple"]))
