@@ -39,7 +39,9 @@ class Commands(click.Group):
         except GraderFailure as error:
             _stop(str(error), NEEDS_HUMAN)
         except KeyboardInterrupt:
-            _stop("Interrupted. What was graded is kept; run the same command again to go on.", NEEDS_HUMAN)
+            _stop(
+                "Interrupted. What was graded is kept; run it again, without --fresh, to go on.", NEEDS_HUMAN
+            )
 
 
 def _stop(text: str, code: int) -> NoReturn:
@@ -223,7 +225,10 @@ def doctor(as_json: bool) -> None:
         table = Table("check", "", "found", "advice")
         for finding in findings:
             table.add_row(
-                finding.name, "[green]yes[/]" if finding.ok else "[red]no[/]", finding.detail, finding.advice
+                finding.name,
+                "[green]yes[/]" if finding.ok else "[red]no[/]",
+                finding.detail,
+                "" if finding.ok else finding.advice,
             )
         console.print(table)
     sys.exit(HOST_CANNOT if best_level() is Level.NONE else DONE)

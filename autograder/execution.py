@@ -512,7 +512,6 @@ class Execution:
             if time.monotonic() > deadline:
                 guest.kill()
                 return
-            time.sleep(0.005)
 
     def close(self) -> None:
         """End all guests, with all that runs in them."""

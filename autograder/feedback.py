@@ -101,6 +101,7 @@ def generate(course: Course, assignment: str) -> tuple[Path, ...]:
     Raises:
         InstructorError: with nbgrader's log, where it could not write one; the others are written.
     """
+    course.load_source(assignment)  # a clear error for an unknown name
     from nbgrader.apps.api import NbGraderAPI  # here, since a student's machine has no nbgrader
 
     result = NbGraderAPI(config=course.nbgrader_config()).generate_feedback(assignment, force=True)

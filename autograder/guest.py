@@ -67,6 +67,9 @@ class Server:
 
     def __init__(self, namespace: MutableMapping[str, Any], bounds: Bounds = Bounds()) -> None:
         self.namespace, self.bounds = namespace, bounds
+        self.interruptible = (
+            False  # in the student's own process Ctrl-C is the student's, and stops the check
+        )
         self.objects: dict[int, object] = {}
         self.numbers: dict[int, int] = {}  # id of a kept object -> its number, so that identity can be asked
         self.sent: Counter[int] = Counter()  # handles of each number that the other side holds
@@ -98,6 +101,10 @@ class Server:
             serial, operation, body, grad_mode, dropped_objects, dropped_graphs = head
             self._forget(dropped_objects, dropped_graphs)
             return self._perform(serial, operation, body, bool(grad_mode), blob)
+        except KeyboardInterrupt as error:
+            if self.interruptible:
+                raise
+            return pack([serial, "error", *describe(error)], [])
         except BaseException as error:  # whatever student code raises is an answer, SystemExit included
             return pack([serial, "error", *describe(error)], [])
 

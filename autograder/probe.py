@@ -132,9 +132,8 @@ class SocketTransport:
         sock.setblocking(False)
 
     def exchange(self, frame: bytes, bounds: Bounds) -> tuple[Any, bytearray]:
-        self.started, self.cpu = time.monotonic(), self.watch.cpu_seconds()
-        self.limit = self.watch.call_cpu
-        self.looked = self.started
+        self.started = self.looked = time.monotonic()
+        self.limit = 0.0  # set at the first look: most calls end before, and a look costs as much as a call
         try:
             self._send(frame)
             head, blob = lengths(bytes(self._receive(PREFIX.size)), bounds)
@@ -179,7 +178,9 @@ class SocketTransport:
                 return
 
     def _check_limits(self) -> None:
-        if self.watch.cpu_seconds() - self.cpu > self.limit:
+        if not self.limit:
+            self.cpu, self.limit = self.watch.cpu_seconds(), max(TICK, self.watch.call_cpu)
+        elif self.watch.cpu_seconds() - self.cpu > self.limit:
             self.close()
             raise CallTimedOut(self.limit)
         if time.monotonic() - self.started > self.watch.call_wall:
@@ -510,6 +511,10 @@ def _replace(value: Any, replacement: dict[int, torch.Tensor]) -> Any:
     return value
 
 
-def local_student(namespace: dict[str, Any], sources: Sequence[str] = (), seed: int = 0) -> Student:
-    """A student whose objects live in this process, behind the same protocol."""
-    return Student(Probe(LoopTransport(guest.Server(namespace))), sources, seed)
+def local_student(
+    namespace: dict[str, Any], sources: Sequence[str] = (), seed: int = 0, *, interruptible: bool = False
+) -> Student:
+    """A student whose objects live in this process, behind the same protocol; Ctrl-C may stop a call."""
+    server = guest.Server(namespace)
+    server.interruptible = interruptible
+    return Student(Probe(LoopTransport(server)), sources, seed)

@@ -47,7 +47,7 @@ class NamespaceHost:
         self.secret = secrets.token_hex(16)
 
     def open(self, suite: Path, test: str) -> Student:
-        return local_student(self.namespace, self.sources)
+        return local_student(self.namespace, self.sources, interruptible=True)
 
     def seed(self, suite: Path, test: str, stream: str) -> int:
         return derive_seed(self.secret, exercise_of(suite), test, stream)
@@ -76,6 +76,9 @@ def check(exercise: str, folder: str | Path | None = None) -> Report | None:
         return None
     namespace, sources = _notebook()
     verdicts = _run(suite, NamespaceHost(namespace, sources))
+    if any("KeyboardInterrupt" in verdict.detail for verdict in verdicts):
+        print(f"Vérification de « {exercise} » interrompue.")
+        return None
     weight = sum(verdict.points for verdict in verdicts)
     report = Report(ExerciseGrade(exercise, "", weight, verdicts))
     if _in_jupyter():

@@ -52,6 +52,7 @@ def start(payload: dict[str, Any], bridge: socket.socket) -> None:
         ["--log-level=50", "--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:"]
     )
     atexit.unregister(app.close)
+    app.shell.ask_exit = lambda: None  # `exit()` would end the kernel a moment later, during another cell
     watch_bridge(bridge, app)
     bridge.sendall(UP)  # every socket is bound: the grader connects once, and never again
     app.start()

@@ -82,8 +82,8 @@ def test_last(student):
     assert student.last(items) == items[-1], "ce n'est pas le dernier"
 ''',
 }  # fmt: skip
-SMALL = Limits(memory_mb=900, disk_mb=16, shm_mb=16, file_mb=16, processes=64, cell_cpu=2, cell_wall=20,
-               call_cpu=1, call_wall=10, notebook_wall=300, output_mb=1, restarts=4)  # fmt: skip
+SMALL = Limits(memory_mb=900, disk_mb=16, shm_mb=16, file_mb=16, processes=64, cell_cpu=3, cell_wall=20,
+               call_cpu=2, call_wall=10, notebook_wall=300, output_mb=1, restarts=4)  # fmt: skip
 
 
 def tiny_course(root: Path) -> Course:
