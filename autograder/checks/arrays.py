@@ -3,7 +3,7 @@
 The tolerance of ``close`` is a bound, not a habit. A sum of K products computed in a format of unit
 roundoff u, in any order, is within gamma_K * sum |a||b| of the exact one, gamma_K = K u / (1 - K u)
 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). Correct computations stay far
-below it: at most 3.6 u sum |a||b| was measured up to K = 4,096 (research/statistics.md, section 5), while
+below it: at most 3.6 u sum |a||b| was measured up to K = 4,096 (the project's own simulations), while
 the smallest mistake of the catalogue changes values by far more than 1e-4. So no correct solution fails:
 alpha = 0, since nothing is random here.
 

@@ -38,7 +38,7 @@ def adjoint(
     alpha = 0: v is random, but the bound holds for each v. A linear map that differs from the reference's passes
     only if v is orthogonal to the difference to within rounding: probability below 1e-9 for any difference that
     matters. It separates a detached input, a dropped or transposed upstream gradient, a backward that forgets an
-    option. Source: research/mistakes.md, probe "random adjoint".
+    option. Source: the probe "random adjoint".
     """
     if list(inputs) != list(expected_inputs):
         raise GraderFailure(f"adjoint: inputs {list(inputs)} against {list(expected_inputs)}")

@@ -44,7 +44,7 @@ def normal_variance(
     67; the gain missing, or fan_out for fan_in on 32 -> 64, 383; a standard deviation 10 % low 3,904; Xavier for
     He on 300 -> 120 (ratio 0.71) 1,554. ``confusions`` maps what a student may have done instead ("fan_out
     au lieu de fan_in") to the variance it gives; the nearest one that the weights do not contradict is named.
-    Source: He et al., Delving Deep into Rectifiers, 2015, eq. (10); research/statistics.md, section 1.
+    Source: He et al., Delving Deep into Rectifiers, 2015, eq. (10); the project's own simulations.
     """
     values = _values(weights, what)
     if _chi_square_tails(values, variance) >= alpha:
@@ -66,7 +66,7 @@ def normal_shape(weights: Weights, variance: float, what: str, alpha: float = 1e
     function is within tolerance + epsilon of the normal one, epsilon by Dvoretzky, Kiefer and Wolfowitz with
     Massart's constant (1990): 2 exp(-2 N epsilon^2) = alpha / 3. N to separate a uniform law by its tails 251,
     absolute values 49 by the distribution function.
-    Source: research/statistics.md, section 1.
+    Source: the project's own simulations.
     """
     values = _values(weights, what)
     sigma, part = math.sqrt(variance), alpha / 3
@@ -88,7 +88,7 @@ def uniform_bound(weights: Weights, bound: float, what: str, alpha: float = 1e-9
     2 exp(-2 N epsilon^2) = alpha / 2. N to separate: a bound too small by sqrt(.5) 62, by 5 % 418 (power 1); too
     large by sqrt(2) 20; a normal law of the same variance 80; only positive weights 45.
     Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010,
-    eq. (16); research/statistics.md, section 1.
+    eq. (16); the project's own simulations.
     """
     values = _values(weights, what)
     largest = float(np.abs(values).max())
@@ -108,7 +108,7 @@ def distinct(draws: Sequence[torch.Tensor], what: str) -> None:
     Two independent tensors of n float32 weights are equal with probability below 2^(-20 n): give each at least two
     weights, and alpha is below 1e-12. A seed fixed inside the function makes them equal always; counted as
     independent, such copies would raise the real false-fail rate of the other checks to .27 and more
-    (research/statistics.md, section 1).
+    (the project's own simulations).
     """
     if len(draws) < 2 or min(draw.numel() for draw in draws) < 2:
         raise GraderFailure("distinct: at least two draws of two weights are needed")

@@ -22,7 +22,7 @@ def share(count: int, total: int, p: float, what: str, alpha: float = 1e-9) -> N
 
     Exact two-sided binomial test; false-fail at most ``alpha``. Draws that separate two rates with power 0.999 at
     alpha = 1e-9: .5 from .9 (data drawn without weights) 104; from .75 (weights 1 / sqrt(n)) 315; from .6 2,101;
-    .1 from .05 2,390. Draw 3,000. Source: research/statistics.md, section 2 (exact calculation).
+    .1 from .05 2,390. Draw 3,000. Source: the project's own simulations (exact calculation).
     """
     if not (0 <= p <= 1 and total > 0 and 0 <= count <= total):
         raise GraderFailure(f"share: no rate {count}/{total} against {p}")
@@ -39,7 +39,7 @@ def uniform_counts(counts: Iterable[int], what: str, alpha: float = 1e-9) -> Non
 
     One exact binomial test of rate 1 / k an item, each at alpha / k (Bonferroni), so that false-fail is at most
     ``alpha`` whatever the dependence between counts; a chi-square tail would be wrong by 3 to 26 times where cells
-    are small (research/statistics.md, section 2). With k = 20 items, 40 draws an item show one that never comes
+    are small (the project's own simulations). With k = 20 items, 40 draws an item show one that never comes
     (probability (1 - 1/20)^800 = 1.5e-18), and 150 an item show one that comes twice as often (power > 0.999).
     """
     drawn = np.asarray(list(counts), dtype=np.int64)

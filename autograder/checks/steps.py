@@ -37,7 +37,7 @@ def relative_update(
     decay of 1e-5, gives 5.2e-4 after 5 steps. 1e-8 is six decades from the ones and four from the other, so
     alpha = 0. In float32 take 1e-3 and forgo small effects; at most 10 steps, errors grow. Some mistakes do not
     show at step 1 (no momentum, no zero_grad): take 3 to 5 steps, a short last batch, two epochs.
-    Source: research/statistics.md, section 5 (measured).
+    Source: the project's own simulations (measured).
     """
     found, wanted, start = _named(theta, what), _named(theta_ref, what), _named(theta_0, what)
     if wanted.keys() != start.keys():

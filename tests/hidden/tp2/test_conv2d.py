@@ -24,7 +24,7 @@ HOMES = (torch, torch.nn, torch.nn.functional, torch.nn.grad, torch._C._nn)
 READY_MADE = tuple(sorted({name for home in HOMES for name in dir(home) if CONVOLUTION.search(name)}))
 TORCHS_OWN = ("aten", "prims", "prim", "profiler")
 DEFAULTS = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
-ROUNDINGS = 16  # 128 u of the largest sum |x||w|: at most 3.6 u was measured (statistics.md, section 5)
+ROUNDINGS = 16  # 128 u of the largest sum |x||w|: at most 3.6 u was measured (measured)
 
 
 @dataclass(frozen=True)
