@@ -106,12 +106,12 @@ def measure_guest() -> dict[str, Any]:
 
 
 @contextmanager
-def forks() -> Iterator[Any]:
-    """The launcher of a fresh pair of forkservers."""
+def forks(course: Any = None) -> Iterator[Any]:
+    """A fresh pair of forkservers, ready, for ``course`` (default: the project's own)."""
     from autograder.course import Course
     from autograder.schedule import Forks, Options
 
-    pair = Forks(Course(ROOT), Options())
+    pair = Forks(course or Course(ROOT), Options())
     pair.wait_ready()
     try:
         yield pair
@@ -211,7 +211,7 @@ def measure_overhead(scratch: Path, submissions: int) -> dict[str, Any]:
     course = make_class(scratch / "overhead", submissions)
     ensure_registered(course, ASSIGNMENT)
     warm = warm_seconds(course, submissions)
-    with forks_of(course) as pair:
+    with forks(course) as pair:
         started = time.perf_counter()
         grades, recorded = grade_and_record(
             course, ASSIGNMENT, course.students(ASSIGNMENT), Options(workers=1), quiet=True, forks=pair
@@ -224,18 +224,6 @@ def measure_overhead(scratch: Path, submissions: int) -> dict[str, Any]:
         "overhead_s_a_submission": round((seconds - warm) / submissions, 3),
         "at_most": 0.6,
     }
-
-
-@contextmanager
-def forks_of(course: Any) -> Iterator[Any]:
-    from autograder.schedule import Forks, Options
-
-    pair = Forks(course, Options())
-    pair.wait_ready()
-    try:
-        yield pair
-    finally:
-        pair.close()
 
 
 def warm_seconds(course: Any, submissions: int) -> float:
