@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograder.checks.arrays import close, equal, finite, tensor
+from autograder.checks.floors import floor, read_floor
 from autograder.checks.gradients import adjoint, gradcheck
 from autograder.checks.initialisation import distinct, normal_shape, normal_variance, uniform_bound
 from autograder.checks.rates import share, uniform_counts
@@ -14,9 +15,11 @@ __all__ = [
     "distinct",
     "equal",
     "finite",
+    "floor",
     "gradcheck",
     "normal_shape",
     "normal_variance",
+    "read_floor",
     "relative_update",
     "share",
     "tensor",
