@@ -12,7 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["CountingSGD", "RecordingLoader", "SmallNet", "StreamLoader", "draw_all"]
+__all__ = [
+    "CountingSGD",
+    "ReadCounts",
+    "RecordingLoader",
+    "RecordingTransform",
+    "SmallNet",
+    "StreamLoader",
+    "draw_all",
+]
 
 Batch = tuple[Tensor, Tensor]
 
@@ -91,6 +99,33 @@ class CountingSGD(torch.optim.SGD):
     def zero_grad(self, set_to_none: bool = True) -> None:
         self.zeros += 1
         super().zero_grad(set_to_none)
+
+
+class RecordingTransform:
+    """An augmentation that keeps copies of what it gets in ``received`` and returns ``results`` in turn."""
+
+    def __init__(self, results: Sequence[Tensor]) -> None:
+        self.results = list(results)
+        self.received: list[Any] = []
+
+    def __call__(self, x: Any) -> Tensor:
+        self.received.append(x.detach().clone() if isinstance(x, Tensor) else x)
+        return self.results[(len(self.received) - 1) % len(self.results)]
+
+
+class ReadCounts:
+    """A map-style dataset that changes as augmented ones do: item i is ((i, how often it was read), label i)."""
+
+    def __init__(self, labels: Sequence[int]) -> None:
+        self.labels = list(labels)
+        self.reads = [0] * len(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        self.reads[index] += 1
+        return torch.tensor([float(index), float(self.reads[index])]), self.labels[index]
 
 
 def draw_all(items: Iterable[Any]) -> list[Any]:

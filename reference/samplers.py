@@ -1,10 +1,13 @@
-"""Sampling of unbalanced classes."""
+"""Sampling and splitting of unbalanced classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Sampler
 
@@ -37,3 +40,23 @@ class BalancedSampler(Sampler[int]):
 
     def __len__(self) -> int:
         return self.num_samples
+
+
+def stratified_split(
+    labels: NDArray[np.integer[Any]], test_fraction: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices (train, test) of a random split in which every class keeps its share, to within half an item.
+
+    Args:
+        labels: classes of the items, (N,) integers of any values.
+        test_fraction: share of the items, and of each class, that goes to the test set.
+        seed: decides the split; torch's and NumPy's global streams are not touched.
+    """
+    stream = np.random.default_rng(seed)
+    train, test = [], []
+    for label in np.unique(labels):
+        items = stream.permutation(np.flatnonzero(labels == label))
+        count = round(test_fraction * len(items))
+        test.append(items[:count])
+        train.append(items[count:])
+    return stream.permutation(np.concatenate(train)), stream.permutation(np.concatenate(test))
