@@ -1,4 +1,4 @@
-"""Training loops."""
+"""Training loops, and the pieces they are made of."""
 
 from __future__ import annotations
 
@@ -36,3 +36,65 @@ def train_one_epoch(
         total += loss.item() * len(x)
         samples += len(x)
     return total / samples
+
+
+def gradients(
+    model: nn.Module, loss_fn: Callable[[Tensor, Tensor], Tensor], x: Tensor, y: Tensor
+) -> dict[str, Tensor]:
+    """Gradient of ``loss_fn(model(x), y)`` for each trainable parameter, by its name in ``named_parameters``.
+
+    Nothing of the model changes but the statistics that its own forward pass keeps; each ``.grad`` stays as it is.
+    A parameter used in several places appears once, with the sum over its uses.
+    Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
+    """
+    trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    loss = loss_fn(model(x), y)
+    return dict(zip(trainable, torch.autograd.grad(loss, list(trainable.values())), strict=True))
+
+
+class SGD:
+    """Gradient descent with momentum: v <- momentum v + g, then p <- p - lr v, in place; v starts as the first g.
+
+    Args:
+        params: parameters, any iterable.
+        lr: learning rate.
+        momentum: share of the last step's velocity that is kept; 0 for plain descent.
+
+    A parameter without gradient is left, its velocity too. The learning rate multiplies the velocity, as in
+    torch.optim.SGD, and is no part of it. Source: Sutskever, Martens, Dahl and Hinton, On the importance of
+    initialization and momentum in deep learning, 2013, equations (1) and (2), there with the rate inside v.
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.0) -> None:
+        self.params = list(params)
+        self.lr, self.momentum = lr, momentum
+        self.velocities = [torch.zeros_like(p) for p in self.params]
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for p in self.params:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step on the gradients that are there."""
+        for p, velocity in zip(self.params, self.velocities, strict=True):
+            if p.grad is not None:
+                velocity.mul_(self.momentum).add_(p.grad)
+                p.sub_(velocity, alpha=self.lr)
+
+
+def evaluate(model: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> float:
+    """Share of the samples whose largest score (N, C) is that of their label (N,), in evaluation mode.
+
+    Counts samples, not batches: a short last batch weighs less. The mode in which the model arrived is restored.
+    """
+    arrived_training = model.training
+    model.eval()
+    right = samples = 0
+    with torch.no_grad():
+        for x, y in loader:
+            right += int((model(x).argmax(dim=1) == y).sum())
+            samples += len(y)
+    model.train(arrived_training)
+    return right / samples
