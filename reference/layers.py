@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 Size = int | tuple[int, int]
@@ -50,3 +50,41 @@ def conv2d(
             out = out + torch.einsum("ngchw,goc->ngohw", padded[..., rows, columns], kernels[..., i, j])
     out = out.flatten(1, 2)
     return out if bias is None else out + bias[:, None, None]
+
+
+class BatchNorm2d(nn.Module):
+    """Batch normalisation of images, (N, C, H, W) -> the same: weight * (x - mean) / sqrt(var + eps) + bias.
+
+    Args:
+        num_features: C.
+        eps: added to the variance, under the root.
+        momentum: share of the batch in a running statistic: new = (1 - momentum) * old + momentum * batch.
+
+    Mean and variance are a channel's, over N, H and W: the batch's while training (the variance divided by
+    n = N H W), the running ones in evaluation. The running variance takes the unbiased estimate, divided by n - 1.
+    Source: Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training, 2015, algorithms 1 and 2.
+    """
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.running_mean: Tensor
+        self.running_var: Tensor
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean, variance = self.running_mean, self.running_var
+        if self.training:
+            mean = x.mean(dim=(0, 2, 3))
+            variance = (x - mean[:, None, None]).square().mean(dim=(0, 2, 3))
+            self._remember(mean.detach(), variance.detach(), x.numel() // x.shape[1])
+        scaled = (x - mean[:, None, None]) / torch.sqrt(variance + self.eps)[:, None, None]
+        return self.weight[:, None, None] * scaled + self.bias[:, None, None]
+
+    def _remember(self, mean: Tensor, variance: Tensor, n: int) -> None:
+        """Move the running statistics towards those of a batch of n elements a channel."""
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * n / (n - 1), self.momentum)
