@@ -17,7 +17,8 @@ What is **not** stopped, at any level:
 * Holes in the kernel: guests and host share one. Keep it patched, or grade inside a virtual machine.
 * Side channels: timing, caches, the load and the total memory of the machine in /proc/stat and /proc/meminfo.
 * The names of host folders: /proc/self/mountinfo tells where bound folders come from (not what is beside them).
-* Whatever lies in the bound folders (the interpreter, its packages, /usr) can be read: put no secret there.
+* Whatever lies in the bound folders (the interpreter, its packages, /usr) can be read: put no secret there. (Only
+  the data files in ``folders.MASKED`` are covered by public copies.)
 * Kernel memory that no process owns, such as the buffers of many sockets and pipes: bounded by the number of
   descriptors and processes, not by ``memory_mb``. The size-limited file systems (``disk_mb``, ``shm_mb``) come on
   top of ``memory_mb`` as well.
@@ -36,15 +37,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 from autograder.errors import HostTooWeak
 from autograder.sandbox import landlock, namespaces, privileges, seccomp
-from autograder.sandbox.folders import DEVICES, readable_folders
+from autograder.sandbox.folders import DEVICES, masked_files, readable_folders
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.syscalls import MACHINE, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 
@@ -73,6 +74,8 @@ class Confinement:
     devices: Sequence[str]
     uid: int
     """The outer user id of the guest (FULL, and USERNS by root)."""
+    masked: Mapping[str, str] = field(default_factory=dict)
+    """Files within ``readable`` of which the guest sees a public copy only, and that copy."""
 
     @property
     def uid_inside(self) -> int:
@@ -89,7 +92,7 @@ class Confinement:
     def enter_tree(self) -> int:
         """The step of pid 1: the other namespaces and the file system; returns the work folder."""
         namespaces.isolate_rest()
-        return namespaces.build_tree(self.readable, self.devices, self.limits, self.uid_inside)
+        return namespaces.build_tree(self.readable, self.masked, self.devices, self.limits, self.uid_inside)
 
     def give_up_rights(self) -> None:
         """The last step of pid 1: it stays trusted, but needs no right any more."""
@@ -180,7 +183,8 @@ def try_level(name: str) -> None:
     """Confine a process as a guest would be, and let it end; for ``weakness``, in a process of its own."""
     uid = privileges.unused_uid(os.getpid())
     small = Limits(disk_mb=1, shm_mb=1)
-    trial = Confinement(Level(name), small, readable_folders(), [], uid)
+    readable = readable_folders()
+    trial = Confinement(Level(name), small, readable, [], uid, masked_files(readable))
     prctl(PR_SET_DUMPABLE, 1)
     trial.enter_outer()
     child = os.fork()

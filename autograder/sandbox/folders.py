@@ -3,6 +3,8 @@
 An editable install would bring the project's root, and with it ``reference`` and ``tests``. So the list is
 made here, by name, before the guest exists, and a folder that contains something protected is refused.
 A folder may itself lie below something protected: a virtual environment inside the course is common.
+
+Some files of packages hold data from which hidden test sets are drawn. A guest finds a public copy in their place.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+from autograder import digits
 from autograder.errors import InstructorError
 
 SYSTEM = (
@@ -23,6 +27,10 @@ SYSTEM = (
     "/etc/timezone", "/etc/mime.types", "/etc/fonts", "/etc/ssl/openssl.cnf", "/etc/ssl/certs",
     "/sys/devices/system/cpu", "/sys/devices/system/node",
 )  # fmt: skip
+MASKED = {digits.PACKAGED: digits.PUBLIC}
+"""Files below a folder of packages, and what a guest finds in their place."""
+PACKAGES = ("", "python3*/*-packages/", "lib/python3*/*-packages/", "local/lib/python3*/*-packages/")
+"""Where a readable folder may have folders of packages."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
@@ -35,6 +43,21 @@ def readable_folders(extra: Iterable[str] = (), protected: Iterable[str] = ()) -
     present = [folder for folder in dict.fromkeys(folders) if Path(folder).exists()]
     _refuse_protected(present, protected)
     return present
+
+
+def masked_files(readable: Iterable[str]) -> dict[str, str]:
+    """Real paths of the files in the readable folders that a guest must not see, and what it finds there."""
+    return {path: public for folder in readable for path, public in _masked_below(folder)}
+
+
+@cache  # a look at every folder of packages, for each guest
+def _masked_below(folder: str) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (str(path.resolve()), str(public))
+        for inner, public in MASKED.items()
+        for pattern in PACKAGES
+        for path in Path(folder).glob(f"{pattern}{inner}")
+    )
 
 
 def gpu_devices() -> list[str]:

@@ -11,7 +11,7 @@ import fcntl
 import os
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autograder.sandbox.folders import DEVICES, plan
@@ -87,8 +87,13 @@ def isolate_rest() -> None:
         fcntl.ioctl(any_socket, 0x8914, up_and_running)  # SIOCSIFFLAGS
 
 
-def build_tree(readable: Sequence[str], devices: Sequence[str], limits: Limits, uid: int) -> int:
-    """Replace this process's file system by the guest's; returns a descriptor of the work folder."""
+def build_tree(
+    readable: Sequence[str], masked: Mapping[str, str], devices: Sequence[str], limits: Limits, uid: int
+) -> int:
+    """Replace this process's file system by the guest's; returns a descriptor of the work folder.
+
+    ``masked`` holds real paths of files within ``readable``, and for each the file that covers it.
+    """
     wanted = plan(readable)
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
     _stage()
@@ -97,6 +102,8 @@ def build_tree(readable: Sequence[str], devices: Sequence[str], limits: Limits, 
         _parent(_NEW + link).joinpath(Path(link).name).symlink_to(target)
     for path in wanted.binds:
         _bind(path, read_only=True)
+    for path, cover in masked.items():
+        _cover(path, cover)
     _system_files(uid)
     _devices(devices, limits)
     _mount("proc", _folder(_NEW + "/proc"), "proc", _NO_SUID | _NO_DEVICES | _NO_EXEC)
@@ -125,6 +132,12 @@ def _bind(path: str, *, read_only: bool) -> None:
     _mount(str(source), str(target), None, _BIND | _RECURSIVE)
     if read_only:
         _set_attributes(str(target), _READ_ONLY | _NO_SUID | _NO_DEVICES, recursive=True)
+
+
+def _cover(path: str, cover: str) -> None:
+    """Bind another file of the host over one that is there; a guest has no right to uncover it."""
+    _mount(_OLD + cover, _NEW + path, None, _BIND)
+    _set_attributes(_NEW + path, _READ_ONLY | _NO_SUID | _NO_DEVICES, recursive=False)
 
 
 def _system_files(uid: int) -> None:

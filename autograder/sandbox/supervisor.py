@@ -33,7 +33,7 @@ from typing import Any, NoReturn
 from autograder.errors import GraderFailure
 from autograder.sandbox import init, memory, privileges
 from autograder.sandbox.confinement import Confinement, Level
-from autograder.sandbox.folders import gpu_devices, readable_folders
+from autograder.sandbox.folders import gpu_devices, masked_files, readable_folders
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
@@ -68,13 +68,15 @@ class GuestRequest:
     def encode(self, *, bridge: bool, stderr: bool) -> bytes:
         """JSON for the supervisor; InstructorError where something protected could be read."""
         confined = self.level is not Level.NONE
+        readable = readable_folders(self.read_only, self.protected) if confined else []
         values = {
             "level": self.level.value,
             "entry": self.entry,
             "payload": dict(self.payload),
             "limits": self.limits.to_dict(),
             "environment": dict(self.environment),
-            "readable": readable_folders(self.read_only, self.protected) if confined else [],
+            "readable": readable,
+            "masked": masked_files(readable),
             "devices": gpu_devices() if self.gpu else [],
             "has_bridge": bridge,
             "has_stderr": stderr,
@@ -308,7 +310,8 @@ class Supervisor:
         self._limits = Limits.from_dict(request["limits"])
         uid = privileges.unused_uid(os.getpid()) if os.geteuid() == 0 else os.geteuid()
         readable, devices = request.pop("readable"), request.pop("devices")
-        self._confinement = Confinement(self._level, self._limits, readable, devices, uid)
+        masked = request.pop("masked")
+        self._confinement = Confinement(self._level, self._limits, readable, devices, uid, masked)
         self._init = 0
         self._main: int | None = (
             None  # a pidfd, so that no signal can reach a later process of the same number
