@@ -6,12 +6,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reference.architecture import conv_output_size
+
 Size = int | tuple[int, int]
+Size3 = int | tuple[int, int, int]
 
 
 def pair(size: Size) -> tuple[int, int]:
     """(rows, columns) of a size given as an int or as a tuple of two."""
     return size if isinstance(size, tuple) else (size, size)
+
+
+def triple(size: Size3) -> tuple[int, int, int]:
+    """(depth, rows, columns) of a size given as an int or as a tuple of three."""
+    return size if isinstance(size, tuple) else (size, size, size)
 
 
 def conv2d(
@@ -50,6 +58,115 @@ def conv2d(
             out = out + torch.einsum("ngchw,goc->ngohw", padded[..., rows, columns], kernels[..., i, j])
     out = out.flatten(1, 2)
     return out if bias is None else out + bias[:, None, None]
+
+
+def im2col(x: Tensor, kernel_size: Size, stride: Size = 1, padding: Size = 0, dilation: Size = 1) -> Tensor:
+    """The windows of images as the columns of matrices: (N, C, H, W) -> (N, C kh kw, L), L = H' W'.
+
+    Rows are in the order of ``weight.flatten(1)`` (channel, then the kernel row by row), columns in that of the output
+    positions row by row. One advanced index, whatever the size of the image.
+    Source: Chellapilla, Puri and Simard, High performance convolutional neural networks for document processing,
+    2006, section 3.
+    """
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = (pair(size) for size in (kernel_size, stride, padding, dilation))
+    height = conv_output_size(x.shape[2], kh, sh, ph, dh)
+    width = conv_output_size(x.shape[3], kw, sw, pw, dw)
+    rows = dh * torch.arange(kh)[:, None] + sh * torch.arange(height)  # (kh, H')
+    columns = dw * torch.arange(kw)[:, None] + sw * torch.arange(width)  # (kw, W')
+    windows = F.pad(x, (pw, pw, ph, ph))[:, :, rows[:, None, :, None], columns[:, None, :]]
+    return windows.flatten(4).flatten(1, 3)  # of (N, C, kh, kw, H', W')
+
+
+def conv2d_im2col(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:
+    """``conv2d`` as one product of matrices: the flattened kernels with the columns of ``im2col``.
+
+    Shapes as in ``conv2d``. Source: Chellapilla, Puri and Simard, 2006, section 3.
+    """
+    kh, kw = weight.shape[2:]
+    (sh, _), (ph, _), (dh, _) = pair(stride), pair(padding), pair(dilation)
+    height = conv_output_size(x.shape[2], kh, sh, ph, dh)
+    columns = im2col(x, (kh, kw), stride, padding, dilation).unflatten(1, (groups, -1))
+    kernels = weight.flatten(1).unflatten(0, (groups, -1))  # (G, O / G, C / G kh kw)
+    out = (kernels @ columns).flatten(1, 2).unflatten(2, (height, -1))
+    return out if bias is None else out + bias[:, None, None]
+
+
+def conv1d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+) -> Tensor:
+    """Convolution (cross-correlation) along time: (N, C, T) -> (N, O, T'), weight (O, C, k), bias (O,) or None.
+
+    T' = floor((T + 2 padding - dilation (k - 1) - 1) / stride) + 1. An image of one row.
+    """
+    out = conv2d(x[:, :, None], weight[:, :, None], bias, (1, stride), (0, padding), (1, dilation))
+    return out[:, :, 0]
+
+
+def conv3d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size3 = 1,
+    padding: Size3 = 0,
+) -> Tensor:
+    """Convolution (cross-correlation) of volumes: (N, C, D, H, W) -> (N, O, D', H', W').
+
+    Args:
+        x: (N, C, D, H, W).
+        weight: (O, C, kd, kh, kw).
+        bias: (O,) or None.
+        stride, padding: ints or (depth, rows, columns).
+
+    A loop over the kernel's slices: each is a convolution of the images that it meets, all at once as one batch.
+    """
+    (sd, sh, sw), (pd, ph, pw) = triple(stride), triple(padding)
+    padded = F.pad(x, (0, 0, 0, 0, pd, pd))
+    depth = conv_output_size(x.shape[2], weight.shape[2], sd, pd)
+    out = torch.zeros((), dtype=x.dtype)
+    for offset, kernel in enumerate(weight.unbind(2)):
+        images = padded[:, :, offset : offset + sd * (depth - 1) + 1 : sd].transpose(1, 2)  # (N, D', C, H, W)
+        maps = conv2d(images.flatten(0, 1), kernel, None, (sh, sw), (ph, pw))
+        out = out + maps.unflatten(0, (-1, depth)).transpose(1, 2)
+    return out if bias is None else out + bias[:, None, None, None]
+
+
+def max_pool2d(x: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
+    """Largest element of each window: (N, C, H, W) -> (N, C, H', W').
+
+    kernel_size, stride, padding: ints or (rows, columns). stride: the kernel's size by default. The border is filled
+    with minus infinity, so that it never wins; its width is at most half of the kernel's. H' and W' round down.
+    The gradient goes to one element of each window.
+    """
+    return _windows(x, kernel_size, stride, padding, -torch.inf).max(-1).values
+
+
+def avg_pool2d(x: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
+    """Mean of each window, the border's zeros included: (N, C, H, W) -> (N, C, H', W').
+
+    Arguments as in ``max_pool2d``. Source: the average pooling of LeCun et al., Gradient-based learning applied to
+    document recognition, 1998, section II.B, without its trainable coefficients.
+    """
+    return _windows(x, kernel_size, stride, padding, 0.0).mean(-1)
+
+
+def _windows(x: Tensor, kernel_size: Size, stride: Size | None, padding: Size, fill: float) -> Tensor:
+    """(N, C, H', W', kh kw)."""
+    (kh, kw), (ph, pw) = pair(kernel_size), pair(padding)
+    sh, sw = (kh, kw) if stride is None else pair(stride)
+    return F.pad(x, (pw, pw, ph, ph), value=fill).unfold(2, kh, sh).unfold(3, kw, sw).flatten(4)
 
 
 class BatchNorm2d(nn.Module):
