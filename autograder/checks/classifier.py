@@ -1,0 +1,54 @@
+"""Trained classifiers: what a student's training function returned, asked for scores.
+
+A module is evaluated in evaluation mode and without gradients; any callable will do. Its scores are judged by their
+order alone (``accuracy``), or compared with each other (``same_scores``). Nothing random is judged here: alpha = 0.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import torch
+
+from autograder.checks.arrays import close, tensor
+from autograder.errors import CheckFailed
+from autograder.probe import Handle
+
+__all__ = ["accuracy", "same_scores", "scores", "trained"]
+
+# Roundings of scores that are computed twice in float32, in batches of other sizes: 2e-3 of the largest one, as TF32
+# needs; a dropout that stays active or statistics of the batch change scores by a tenth of it.
+ROUNDINGS = 1 << 12
+NEGLIGIBLE = -1e4  # stands for minus infinity, the logarithm of a probability of 0
+
+
+def trained(result: Any, function: str) -> Handle:
+    """``result`` of the student's ``function`` itself, in evaluation mode, once it is known to be a module."""
+    if not isinstance(result, Handle):
+        kind = (
+            "None (un `return` oublié ?)" if result is None else f"un objet de type {type(result).__name__}"
+        )
+        raise CheckFailed(f"`{function}` doit renvoyer un module ; reçu : {kind}.")
+    with suppress(AttributeError):  # a callable that is no nn.Module has no mode
+        result.eval()
+    return result
+
+
+def scores(module: Handle, x: Any, count: int, num_classes: int) -> torch.Tensor:
+    """Scores (N, C) in float64 of N = ``count`` inputs ``x``: a tensor, or a handle to one where the module is."""
+    with torch.no_grad():
+        found = tensor(module(x), shape=(count, num_classes), what="les scores").double()
+    if bool(found.isnan().any()):
+        raise CheckFailed("Les scores du module contiennent des NaN.")
+    return found.nan_to_num(neginf=NEGLIGIBLE)
+
+
+def accuracy(found: torch.Tensor, labels: torch.Tensor) -> float:
+    """Share of the items whose class (N,) has the largest of their scores (N, C)."""
+    return float((found.argmax(1) == labels).double().mean())
+
+
+def same_scores(found: torch.Tensor, expected: torch.Tensor, what: str) -> None:
+    """Two computations of the same scores agree, up to float32 roundings of the largest."""
+    close(found, expected, what, fan_in=ROUNDINGS, dtype=torch.float32)
