@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,3 +49,55 @@ def make_loaders(
     Every epoch reads each item once: of ``train_set`` in a fresh random order, of ``test_set`` in order.
     """
     return DataLoader(train_set, batch_size, shuffle=True), DataLoader(test_set, batch_size)
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A labelled data set cut in two: inputs (N, ...) and classes (N,) to train on, and to test with."""
+
+    train_x: Tensor
+    train_y: Tensor
+    test_x: Tensor
+    test_y: Tensor
+
+    def sorted_by_class(self) -> Deal:
+        """The same one, what there is to train on in the order of the classes."""
+        order = torch.argsort(self.train_y, stable=True)
+        return Deal(self.train_x[order], self.train_y[order], self.test_x, self.test_y)
+
+
+def renaming(num_classes: int, generator: torch.Generator | None = None) -> Tensor:
+    """New names (C,) of the classes 0..C-1: uniform among the permutations without fixed point.
+
+    Drawn until one has none, which takes e = 2.7 draws on average. Who answers with the old names is always wrong.
+    """
+    while True:
+        names = torch.randperm(num_classes, generator=generator)
+        if not bool((names == torch.arange(num_classes)).any()):
+            return names
+
+
+def deal(
+    x: Tensor,
+    y: Tensor,
+    pool: Tensor,
+    test_size: int,
+    num_classes: int,
+    generator: torch.Generator | None = None,
+) -> Deal:
+    """Draw a test set and rename the classes of all items; what is left is there to train on, in random order.
+
+    Args:
+        x: inputs (N, ...).
+        y: classes (N,) of 0..C-1.
+        pool: (N,) bool, the items that may be drawn for the test.
+        test_size: how many are, without replacement.
+        num_classes: C.
+        generator: source of the random numbers; torch's global one by default.
+    """
+    names = renaming(num_classes, generator)[y]
+    order = torch.randperm(len(x), generator=generator)
+    test = order[pool[order]][:test_size]
+    drawn = torch.zeros(len(x), dtype=torch.bool).index_fill_(0, test, True)
+    train = order[~drawn[order]]
+    return Deal(x[train], names[train], x[test], names[test])
