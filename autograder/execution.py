@@ -29,13 +29,14 @@ from zmq.constants import SocketOption
 
 from autograder.errors import CellFailed, GraderFailure, StudentFailure, WallExpired
 from autograder.probe import Probe, SocketTransport
-from autograder.sandbox.kernel import FORK, SEED, SERVE, STOP, UP
+from autograder.sandbox.kernel import FORK, FORKED, SEED, SERVE, STOP, UP
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import PATIENCE, GuestKernelManager, Launcher, put_files
 from autograder.sandbox.supervisor import KILLED, MEMORY_LIMIT, Guest
 from autograder.submission import RunCell, RunGraded, Snapshot, Step
 
 SETTLE = 1.0  # seconds that worker processes have to end after the suite that started them
+LOOK = 0.002
 GRACE = 2.0  # seconds a cell has to react to an interrupt
 TICK = 0.1
 MESSAGE = 64 << 20  # bytes of one message of the kernel; a larger one is dropped by the transport
@@ -212,7 +213,7 @@ class Kernel:
                 ours.close()
                 raise CellFailed("Le noyau s'est arrêté avant cet exercice.") from None
         ready, _, _ = select.select([ours], [], [], PATIENCE)
-        if not ready or ours.recv(1) != b"R":
+        if not ready or ours.recv(1) != FORKED:
             ours.close()
             raise CellFailed("Le noyau ne répondait plus après les cellules de cet exercice.")
         return ours
@@ -269,6 +270,13 @@ class Asked:
     control: socket.socket | None = None
     failure: StudentFailure | GraderFailure | None = None
     note: str = ""  # what happened to one of the exercise's cells: explains a missing name
+    ahead: socket.socket | None = None  # to a fork of the snapshot that waits for its first conversation
+
+    def fork_ahead(self) -> None:
+        """Have the next conversation's fork made while the grader does something else."""
+        if self.ahead is None and self.control is not None:
+            with contextlib.suppress(CellFailed):  # ``open`` will say so
+                self.ahead = self._fork(self.control)
 
     def open(self, limits: Limits, budget: float) -> Probe:
         """Start a conversation with a fresh fork of the snapshot, in which calls may use ``budget`` seconds of CPU.
@@ -280,14 +288,19 @@ class Asked:
         if self.failure is not None:
             raise self.failure
         assert self.guest is not None and self.control is not None
+        sock, self.ahead = self.ahead or self._fork(self.control), None
+        return Probe(SocketTransport(sock, GuestWatch(self.guest, self.control, limits, budget)))
+
+    @staticmethod
+    def _fork(control: socket.socket) -> socket.socket:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                socket.send_fds(self.control, [SERVE], [theirs.fileno()])
+                socket.send_fds(control, [SERVE], [theirs.fileno()])
             except OSError:
                 ours.close()
                 raise CellFailed("Le processus qui gardait votre notebook s'est arrêté.") from None
-        return Probe(SocketTransport(ours, GuestWatch(self.guest, self.control, limits, budget)))
+        return ours
 
 
 def _note(end: CellEnd) -> str:
@@ -498,6 +511,12 @@ class Execution:
         finally:
             kernel.stop()
 
+    def fork_ahead(self, after: str) -> None:
+        """Have the conversation's fork made of the exercise that follows ``after`` in the notebook."""
+        exercises = list(self.asked)
+        for exercise in exercises[exercises.index(after) + 1 :][:1]:
+            self.asked[exercise].fork_ahead()
+
     def settle(self, asked: Asked) -> None:
         """After a suite: a guest in which it left processes ends, and the next suite gets a new one."""
         guest = asked.guest
@@ -505,18 +524,26 @@ class Execution:
             return
         with contextlib.suppress(OSError):
             asked.control.send(STOP)
-        most = 1 + sum(other.guest is guest for other in self.asked.values())  # pid 1 and the snapshots
+        others = [other for other in self.asked.values() if other.guest is guest]
+        most = 1 + len(others) + sum(other.ahead is not None for other in others)  # pid 1 and the snapshots
         deadline, quiet = time.monotonic() + SETTLE, 0
         while quiet < 2:  # one look may miss a process whose parent is just ending
             quiet = quiet + 1 if len(guest.pids()) <= most else 0
             if time.monotonic() > deadline:
                 guest.kill()
                 return
+            time.sleep(LOOK)
+
+    def kill(self) -> None:
+        """Ask for the end of all guests, without waiting for it."""
+        for guest in self.guests:
+            guest.kill()
 
     def close(self) -> None:
         """End all guests, with all that runs in them."""
         for asked in self.asked.values():
-            if asked.control is not None:
-                asked.control.close()
+            for sock in (asked.control, asked.ahead):
+                if sock is not None:
+                    sock.close()
         for guest in self.guests:
             guest.close()

@@ -49,20 +49,25 @@ TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before i
 
 @dataclass(frozen=True)
 class Job:
-    """What a grader needs to know of one submission; plain values, so that it travels as JSON."""
+    """What a grader needs to know of one submission; plain values, so that it travels as JSON.
+
+    ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells (audits).
+    """
 
     root: str
     assignment: str
     student: str
     seed: str
     folder: str
+    more_seeds: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Job:
-        return cls(**json.loads(text))
+        data = json.loads(text)
+        return cls(**{**data, "more_seeds": tuple(data.get("more_seeds", ()))})
 
 
 @dataclass(frozen=True)
@@ -70,18 +75,19 @@ class Record:
     """A grade with what the submission's cells printed, notebook by notebook.
 
     ``again`` asks for one more try alone on the machine: a wall limit passed although little CPU time was used.
+    ``more`` holds a grade for each of the job's further seeds.
     """
 
     grade: Grade
     notebooks: dict[str, list[Executed]] = field(default_factory=dict)
     again: bool = False
+    more: tuple[Grade, ...] = ()
 
     def to_json(self) -> str:
         notebooks = {name: [asdict(cell) for cell in cells] for name, cells in self.notebooks.items()}
-        return json.dumps(
-            {"grade": json.loads(self.grade.to_json()), "notebooks": notebooks, "again": self.again},
-            ensure_ascii=False,
-        )
+        grade, *more = (json.loads(grade.to_json()) for grade in (self.grade, *self.more))
+        data = {"grade": grade, "notebooks": notebooks, "again": self.again, "more": more}
+        return json.dumps(data, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Record:
@@ -89,7 +95,8 @@ class Record:
         try:
             data = json.loads(text)
             notebooks = {n: [Executed(**cell) for cell in cells] for n, cells in data["notebooks"].items()}
-            return cls(Grade.from_json(json.dumps(data["grade"])), notebooks, bool(data["again"]))
+            grade, *more = (Grade.from_json(json.dumps(g)) for g in (data["grade"], *data.get("more", ())))
+            return cls(grade, notebooks, bool(data["again"]), tuple(more))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a record: {error!r}") from error
 
@@ -206,7 +213,13 @@ class GuestHost:
         """The conversation goes on with the next test."""
 
 
-def grade(job: Job, kernel_or_launcher: Kernel | Launcher, limits: Limits, runner: asyncio.Runner) -> Record:
+def grade(
+    job: Job,
+    kernel_or_launcher: Kernel | Launcher,
+    limits: Limits,
+    runner: asyncio.Runner,
+    closing: contextlib.ExitStack,
+) -> Record:
     """Grade one submission.
 
     Args:
@@ -214,6 +227,7 @@ def grade(job: Job, kernel_or_launcher: Kernel | Launcher, limits: Limits, runne
         kernel_or_launcher: a kernel started ahead for the first notebook, or what starts one.
         limits: of the guests.
         runner: the event loop on which the kernel was started.
+        closing: gets what waits for the end of the guests, which nothing in the record needs.
     """
     started = time.monotonic()
     course = Course(Path(job.root))
@@ -221,7 +235,7 @@ def grade(job: Job, kernel_or_launcher: Kernel | Launcher, limits: Limits, runne
         sys.path.insert(0, job.root)  # hidden suites import the course's reference
     source = course.load_source(job.assignment)
     submitted = digest(Path(job.folder))
-    work = _Work(course, source, job, limits, kernel_or_launcher, runner)
+    work = _Work(course, source, job, limits, kernel_or_launcher, runner, closing)
     exercises = tuple(grade for notebook in source.notebooks for grade in work.notebook(notebook.name))
     result = Grade(
         assignment=job.assignment,
@@ -234,7 +248,8 @@ def grade(job: Job, kernel_or_launcher: Kernel | Launcher, limits: Limits, runne
         seconds=round(time.monotonic() - started, 3),
         versions=versions(),
     )
-    return Record(result, work.outputs, work.again)
+    more = (replace(result, seed=seed, exercises=tuple(found)) for seed, found in work.more.items())
+    return Record(result, work.outputs, work.again, tuple(more))
 
 
 class _Work:
@@ -248,12 +263,14 @@ class _Work:
         limits: Limits,
         start: Kernel | Launcher,
         runner: asyncio.Runner,
+        closing: contextlib.ExitStack,
     ) -> None:
         self.course, self.source, self.job, self.limits = course, source, job, limits
-        self.start, self.runner = start, runner
+        self.start, self.runner, self.closing = start, runner, closing
         self.problems: list[str] = []
         self.outputs: dict[str, list[Executed]] = {}
         self.again = False
+        self.more: dict[str, list[ExerciseGrade]] = {seed: [] for seed in job.more_seeds}
 
     def notebook(self, name: str) -> list[ExerciseGrade]:
         """Grades of the exercises of one notebook; manual ones are left to the gradebook."""
@@ -268,6 +285,7 @@ class _Work:
         self.problems += steps.problems
         seed = derive_seed(self.job.seed, name, "cells")
         execution = Execution(steps.steps, self._launcher(), self.limits, Path(self.job.folder), seed)
+        self.closing.callback(execution.close)
         try:
             self.runner.run(self._execute(execution))
             return [
@@ -277,7 +295,7 @@ class _Work:
         finally:
             self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
             self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
-            execution.close()
+            execution.kill()
 
     def _launcher(self) -> Launcher:
         return self.start.launcher if isinstance(self.start, Kernel) else self.start
@@ -293,12 +311,18 @@ class _Work:
     def _exercise(self, exercise: Exercise, execution: Execution) -> ExerciseGrade:
         if exercise.suite is None:
             return _inside(exercise, *execution.inside.get(exercise.id, (None, CellEnd())))
+        for seed, found in self.more.items():
+            found.append(self._by_suite(exercise, exercise.suite, execution, seed))
+        return self._by_suite(exercise, exercise.suite, execution, self.job.seed)
+
+    def _by_suite(self, exercise: Exercise, suite: Path, execution: Execution, seed: str) -> ExerciseGrade:
         asked = execution.asked[exercise.id]
         if isinstance(asked.failure, GraderFailure):
             self.again = True
-        host = GuestHost(asked, execution, self.job.seed, self.limits, self.runner)
+        host = GuestHost(asked, execution, seed, self.limits, self.runner)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            verdicts = run_suite(exercise.suite, host)
+            verdicts = run_suite(suite, host)
+        execution.fork_ahead(after=exercise.id)  # while this suite's processes end
         execution.settle(host.asked)
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
         self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
@@ -382,7 +406,11 @@ def main(message: bytes, fds: Sequence[int]) -> None:
     )  # a process that is not dumpable cannot read its own /proc/self/fd, unless it is root
     limits = Limits.from_dict(setup.limits)
     torch.set_num_threads(1)
-    with socket.socket(fileno=fds[0]) as channel, asyncio.Runner() as runner:
+    with (
+        socket.socket(fileno=fds[0]) as channel,
+        asyncio.Runner() as runner,
+        contextlib.ExitStack() as closing,
+    ):
         launcher = guest_launcher(setup, limits)
         try:
             kernel: Kernel | Launcher = runner.run(_started(launcher, limits))
@@ -392,7 +420,7 @@ def main(message: bytes, fds: Sequence[int]) -> None:
         with channel.makefile("r", encoding="utf-8") as lines:
             line = lines.readline()
         if line:
-            channel.sendall(_answer(Job.from_json(line), kernel, limits, runner).encode() + b"\n")
+            channel.sendall(_answer(Job.from_json(line), kernel, limits, runner, closing).encode() + b"\n")
         if isinstance(kernel, Kernel):
             kernel.guest.close()
 
@@ -403,9 +431,15 @@ async def _started(launcher: Launcher, limits: Limits) -> Kernel:
     return kernel
 
 
-def _answer(job: Job, kernel: Kernel | Launcher, limits: Limits, runner: asyncio.Runner) -> str:
+def _answer(
+    job: Job,
+    kernel: Kernel | Launcher,
+    limits: Limits,
+    runner: asyncio.Runner,
+    closing: contextlib.ExitStack,
+) -> str:
     try:
-        return grade(job, kernel, limits, runner).to_json()
+        return grade(job, kernel, limits, runner, closing).to_json()
     except BaseException as error:
         detail = "".join(traceback.format_exception(error))
         return json.dumps({"failure": f"{type(error).__name__}: {error}", "detail": detail})

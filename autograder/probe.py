@@ -159,11 +159,15 @@ class SocketTransport:
     def _receive(self, count: int) -> bytearray:
         data = bytearray()
         while len(data) < count:
-            self._wait()
-            chunk = self.sock.recv(min(1 << 20, count - len(data)))
+            try:
+                chunk = self.sock.recv(min(1 << 20, count - len(data)))  # often there already: no look first
+            except BlockingIOError:
+                self._wait()
+                continue
             if not chunk:
                 raise EOFError
             data += chunk
+            self._look()
         return data
 
     def _wait(self, *, write: bool = False) -> None:
@@ -171,11 +175,15 @@ class SocketTransport:
             if self.sock.fileno() < 0:
                 raise EOFError
             readable, writable, _ = select.select([self.sock], [self.sock] if write else [], [], TICK)
-            if time.monotonic() - self.looked > TICK:  # also while bytes drip in one by one
-                self.looked = time.monotonic()
-                self._check_limits()
+            self._look()
             if writable or (readable and not write):
                 return
+
+    def _look(self) -> None:
+        """Check the limits now and then, also while bytes drip in one by one."""
+        if time.monotonic() - self.looked > TICK:
+            self.looked = time.monotonic()
+            self._check_limits()
 
     def _check_limits(self) -> None:
         if not self.limit:

@@ -45,8 +45,17 @@ GRADER_PRELOAD = (
     "pytest",
     *(
         f"_pytest.{plugin}"
-        for plugin in ("helpconfig", "setuponly", "setupplan", "skipping", "unittest", "warnings")
+        for plugin in (
+            "_argcomplete",
+            "helpconfig",
+            "setuponly",
+            "setupplan",
+            "skipping",
+            "unittest",
+            "warnings",
+        )
     ),
+    "pdb",  # pytest's sessions import it
     "nbclient",
     "autograder.checks",
     "autograder.grading",

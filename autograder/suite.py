@@ -305,8 +305,8 @@ def run_suite(suite: Path, host: Host) -> tuple[Verdict, ...]:
 
 def _forget(suite: Path) -> None:
     """Unload a suite: pytest would take another file of the same name for it."""
-    for name, module in list(sys.modules.items()):
-        if getattr(module, "__file__", None) == str(suite):
+    for name in [name for name in sys.modules if name.rpartition(".")[2] == suite.stem]:
+        if getattr(sys.modules[name], "__file__", None) == str(suite):
             del sys.modules[name]
 
 

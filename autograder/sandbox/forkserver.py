@@ -18,6 +18,7 @@ import contextlib
 import gc
 import importlib
 import importlib.util
+import io
 import json
 import os
 import select
@@ -293,6 +294,7 @@ def _prepare(preload: Sequence[str], target: str) -> Target:
     module, _, function = target.partition(":")
     found: Target = getattr(importlib.import_module(module), function)
     _quiet_torch()
+    _warm_plots()
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every shared page
     _assert_one_thread()
@@ -308,6 +310,20 @@ def _quiet_torch() -> None:
     torch.set_num_threads(1)
     if torch.cuda.is_initialized():
         raise RuntimeError("a preloaded module initialised CUDA, which no fork could use then")
+
+
+def _warm_plots() -> None:
+    """Draw one figure: a fork's first one then costs half (fonts found, the parser of tick labels built)."""
+    if "matplotlib.backends.backend_agg" not in sys.modules:
+        return
+    from matplotlib.figure import Figure  # not pyplot: no fork shall find a figure of ours
+
+    figure = Figure()
+    axes = figure.subplots()
+    axes.semilogy([1, 10, 1000], marker="o", label="a")
+    axes.set(title="a", xlabel="a", ylabel="a")
+    axes.legend()
+    figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
 
 
 def _assert_one_thread() -> None:

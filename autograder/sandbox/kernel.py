@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from autograder.guest import QUIET
 
-SERVE, STOP, FORK, SEED, TROUBLE, UP = b"S", b"K", b"F", b"D", b"E", b"U"
+SERVE, STOP, FORK, FORKED, SEED, TROUBLE, UP = b"S", b"K", b"F", b"R", b"D", b"E", b"U"
 
 
 def run(request: dict[str, Any]) -> None:
@@ -109,6 +109,9 @@ def watch_bridge(bridge: socket.socket, app: Any) -> None:
             with suppress(BaseException):
                 become_snapshot(bridge, socket.socket(fileno=fds[0]), app.shell.user_ns)
             os._exit(1)
+        if child > 0:
+            with suppress(OSError):
+                os.write(fds[0], FORKED)  # the next cell need not wait until the snapshot is settled
         for fd in fds:
             os.close(fd)
 
@@ -123,7 +126,6 @@ def become_snapshot(bridge: socket.socket, control: socket.socket, namespace: di
     bridge.close()
     silence()
     gc.freeze()
-    control.sendall(b"R")
     child = 0
     while True:
         data, fds, *_ = socket.recv_fds(control, 1, 1)
