@@ -9,7 +9,11 @@ Each cell of ``tests/hidden/<assignment>/bank/<exercise>.py`` is one variant of 
         ...
 
 A variant's text is appended to the exercise's solution cell in a copy of the source notebook, so that it overrides
-the names it defines and keeps the others; the copy is a submission like any other.
+the names it defines and keeps the others; the copy is a submission like any other. To be quick the copy may be
+reduced to the cells that the exercise needs: the notebook's first code cell, the exercise's own solution and locked
+cells, and those that the bank declares by grade_id before its first variant::
+
+    # needs dataset_solution
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -27,6 +31,7 @@ from autograder.errors import InstructorError
 
 HEAD = re.compile(r"^# %%\s*(?P<kind>\w+)\s*:\s*(?P<name>.+?)\s*$")
 KILLED_BY = re.compile(r"^# killed by\s+(?P<test>\w+)\s*$")
+NEEDS = re.compile(r"^# needs\s+(?P<cells>[\w-]+(?:[,\s]+[\w-]+)*)\s*$")
 
 
 class Sort(Enum):
@@ -100,6 +105,47 @@ def _variants(path: Path, lines: list[str]) -> Iterator[Variant]:
         yield Variant(
             path.stem, head["name"], sorts[head["kind"]], text, killed, diagnosis, path.resolve(), start + 1
         )
+
+
+def read_needs(path: Path) -> tuple[str, ...]:
+    """Ids of the cells, besides the exercise's own, that a bank declares before its first variant."""
+    head = path.read_text(encoding="utf-8").split("# %%")[0].splitlines()
+    found = (NEEDS.match(line) for line in head)
+    return tuple(name for match in found if match for name in re.split(r"[,\s]+", match["cells"]))
+
+
+def reduced(
+    notebook: dict[str, Any], exercise: str, solutions: Sequence[str], needs: Sequence[str]
+) -> dict[str, Any]:
+    """A copy of a source notebook with the cells that one exercise needs.
+
+    Args:
+        notebook: as JSON.
+        exercise: id of the graded cell.
+        solutions: ids of its solution cells.
+        needs: ids of further cells.
+
+    Raises:
+        InstructorError: if the notebook has no cell of an id in ``needs``.
+    """
+    cells = notebook["cells"]
+    ids = [_grade_id(cell) for cell in cells]
+    missing = sorted({*needs} - {*ids})
+    if missing:
+        raise InstructorError(
+            f"The bank of `{exercise}` declares `# needs {missing[0]}`, but the notebook has no such cell."
+        )
+    end = ids.index(exercise)
+    wanted = {exercise, *solutions, *needs}
+    graded = [i for i, cell in enumerate(cells[:end]) if cell["metadata"].get("nbgrader", {}).get("grade")]
+    own = range(graded[-1] + 1 if graded else 0, end)
+    first = next((i for i, cell in enumerate(cells) if cell["cell_type"] == "code"), end)
+    kept = [
+        cell
+        for i, cell in enumerate(cells)
+        if i == first or ids[i] in wanted or (i in own and ids[i] and cell["cell_type"] == "code")
+    ]
+    return copy.deepcopy({**notebook, "cells": kept})
 
 
 def with_variants(notebook: dict[str, Any], variants: list[Variant]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -73,6 +73,7 @@ def main() -> None:
     autograder grade tp1 --workers 2 grade all submissions and record them in nbgrader's gradebook
     autograder feedback tp1          write the feedback pages
     autograder export tp1 -o tp1.csv export the grades
+    autograder audit tp1             measure the suites on wrong and on right but unusual solutions
     """
 
 
@@ -205,6 +206,68 @@ def export(assignment: str, course: Course, output: Path | None, wide: bool, as_
     with open(output, "w", encoding="utf-8-sig", newline="") as stream:
         write(stream, rows)
     console.print(f"{len(rows)} rows in {output}")
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@click.option("--exercise", "exercises", multiple=True, help="Only this exercise (repeatable; default: all).")
+@click.option(
+    "--bank",
+    "banks",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of <exercise>.py files (repeatable; default: tests/hidden/ASSIGNMENT/bank).",
+)
+@click.option("--seeds", type=click.IntRange(1, 10_000), default=5, show_default=True, help="Runs a variant.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File for all results."
+)
+@click.option(
+    "--whole", is_flag=True, help="Run the whole notebook, not only the cells that an exercise needs."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=None, help="Variants at once (default: cores)."
+)
+def audit(
+    assignment: str,
+    course: Course,
+    exercises: tuple[str, ...],
+    banks: tuple[Path, ...],
+    seeds: int,
+    json_file: Path | None,
+    whole: bool,
+    workers: int | None,
+) -> None:
+    """Grade the banks of ASSIGNMENT: do its suites find what is wrong, and pass what is right?
+
+    Every mutant (wrong solution) must lose points, by the test that it names if it names one; every accepted variant
+    must keep them all. Solutions that do nothing are made for every exercise, and must lose points too. The seeds are
+    the same in every audit, and other than those of any class. Exit code 1: a variant did not get what it deserves.
+
+    \b
+    Examples:
+      autograder audit tp1
+      autograder audit tp1 --exercise softmax --exercise sampler --seeds 20
+      autograder audit tp1 --bank my-bank --json results.json
+    """
+    from autograder.appraisal import show, watched
+    from autograder.audit import OPTIONS, Audit, Result, subjects
+
+    results: list[Result] = []
+    try:
+        found = subjects(course, assignment, exercises, banks)
+        options = replace(OPTIONS, workers=workers or _cores())
+        run = Audit(course, assignment, found, seeds, whole, options=options)
+        for result in watched(run, errors):
+            results.append(result)
+        results = run.ordered(results)
+    finally:
+        if json_file is not None:
+            text = json.dumps([result.to_dict() for result in results], ensure_ascii=False, indent=1)
+            json_file.write_text(text + "\n", encoding="utf-8")
+    show(console, results, run.left_out)
+    sys.exit(NEEDS_HUMAN if any(result.unexpected for result in results) else DONE)
 
 
 @main.command()

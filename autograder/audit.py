@@ -1,0 +1,352 @@
+"""How fair and how sharp suites are: every variant of every bank, graded as a submission.
+
+``subjects`` reads what is asked for and refuses what makes no sense, before anything runs. An ``Audit`` then hands
+every variant in as a notebook and has it graded by the same graders, guests and suites as a class. A variant's cells
+run once, whatever the number of seeds: the suite is asked again, with each further seed, on forks of one snapshot.
+
+To be quick each exercise gets a course of its own in a scratch folder, with the cells that it needs (``bank.reduced``)
+and its two suites. While the banks are being graded, one more process watches the instructor's solutions under their
+suites and has the vacuous variants made (``vacuous``).
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from autograder.bank import Sort, Variant, read_bank, read_needs, read_source, reduced, with_variants
+from autograder.course import Course, Source
+from autograder.errors import GraderFailure, InstructorError
+from autograder.grading import Job, Record
+from autograder.schedule import Forks, Options, drive, ungraded
+from autograder.submission import Exercise, Kind
+from autograder.suite import derive_seed
+from autograder.vacuous import LeftOut, line_of, observe, public_names, vacuous_variants
+from autograder.verdict import ExerciseGrade, Outcome
+
+__all__ = ["Audit", "Result", "Subject", "subjects"]
+
+
+OPTIONS = Options(secret="audit")  # a fixed secret: an audit can be repeated; real grading draws its own
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One exercise under audit.
+
+    Attributes:
+        exercise: whose suite is asked.
+        variants: of its banks; more are made.
+        needs: ids of cells that run besides its own.
+        solution: text of its solution cells.
+    """
+
+    exercise: Exercise
+    variants: tuple[Variant, ...]
+    needs: tuple[str, ...]
+    solution: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One variant, graded once a seed."""
+
+    variant: Variant
+    grades: tuple[ExerciseGrade, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> list[float | None]:
+        return [grade.score for grade in self.grades]
+
+    @property
+    def max_points(self) -> float:
+        return self.grades[0].max_points
+
+    @property
+    def failed_tests(self) -> list[str]:
+        """Tests that failed with any of the seeds, in the suite's order."""
+        verdicts = [v for grade in self.grades for v in grade.verdicts]
+        return list(dict.fromkeys(v.test for v in verdicts if v.outcome is Outcome.FAILED))
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether the variant was made here, and stands in no bank."""
+        return self.variant.file.suffix != ".py"
+
+    @property
+    def unexpected(self) -> str:
+        """What is not as it must be; empty if all is."""
+        if None in self.points:
+            return "ungraded: " + "; ".join(self.problems or ["unknown"])
+        full = [points == self.max_points for points in self.points]
+        if self.variant.sort is Sort.ACCEPTED:
+            return "" if all(full) else f"loses points by {', '.join(self.failed_tests)}"
+        if any(full):
+            return f"keeps full points with {sum(full)} of {len(full)} seeds"
+        spared = [grade for grade in self.grades if not killed_by(grade, self.variant.killed_by)]
+        if self.variant.killed_by and spared:
+            return f"{self.variant.killed_by} passes; killed by {', '.join(self.failed_tests)}"
+        return ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "exercise": self.variant.exercise,
+            "name": self.variant.name,
+            "kind": self.variant.sort.value,
+            "file": str(self.variant.file),
+            "line": self.variant.line,
+            "points": self.points,
+            "max_points": self.max_points,
+            "failed_tests": self.failed_tests,
+            "as_expected": not self.unexpected,
+        }
+
+
+def killed_by(grade: ExerciseGrade, test: str) -> bool:
+    """Whether ``test``, or one of its parameters, failed."""
+    return any(v.outcome is Outcome.FAILED and v.test.split("[")[0] == test for v in grade.verdicts)
+
+
+# --- What is asked for ----------------------------------------------------------------------------------------
+
+
+def subjects(
+    course: Course, assignment: str, exercises: Sequence[str] = (), banks: Sequence[Path] = ()
+) -> tuple[Subject, ...]:
+    """The exercises to audit, with the variants of their banks.
+
+    Args:
+        course, assignment: whose suites.
+        exercises: ids; by default those that have a file in ``banks``, and where none is given either all of them.
+        banks: folders of ``<exercise>.py``; by default ``tests/hidden/<assignment>/bank``.
+
+    Raises:
+        InstructorError: an unknown exercise, one without a suite or a solution cell, a bank that cannot be read.
+    """
+    source = course.load_source(assignment)
+    suited = {e.id: e for e in source.exercises if e.kind is Kind.SUITE}
+    files = [_bank_files(folder) for folder in banks or (course.hidden(assignment) / "bank",)]
+    found = {name for bank in files for name in bank}
+    for bank in files:
+        for name, path in bank.items():
+            _known(name, suited, source, str(path))
+    chosen = [_known(name, suited, source, "--exercise").id for name in exercises]
+    if banks and (absent := [name for name in chosen if name not in found]):
+        raise InstructorError(f"No bank has a file {absent[0]}.py: looked in {', '.join(map(str, banks))}.")
+    chosen = chosen or [name for name in suited if name in found or not banks]
+    if not chosen:
+        raise InstructorError(f"There is nothing to audit: {assignment} has no hidden suite.")
+    return tuple(
+        _subject(source, suited[name], [bank[name] for bank in files if name in bank])
+        for name in dict.fromkeys(chosen)
+    )
+
+
+def _bank_files(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InstructorError(f"There is no folder {folder}: a bank is a folder of <exercise>.py files.")
+    return {path.stem: path for path in sorted(folder.glob("*.py"))}
+
+
+def _known(name: str, suited: dict[str, Exercise], source: Source, where: str) -> Exercise:
+    if name not in suited:
+        near = get_close_matches(name, suited, n=1)
+        graded = any(exercise.id == name for exercise in source.exercises)
+        fact = "has no hidden suite" if graded else f"is no graded cell of source/{source.assignment}"
+        advice = f" Did you mean `{near[0]}`?" if near else f" There are: {', '.join(suited)}."
+        raise InstructorError(f"{where}: `{name}` {fact}.{advice}")
+    return suited[name]
+
+
+def _subject(source: Source, exercise: Exercise, banks: Sequence[Path]) -> Subject:
+    cells = source.notebook(exercise.notebook).by_id
+    name = f"{exercise.id}_solution"
+    if name not in cells:
+        raise InstructorError(
+            f"source/{source.assignment}/{exercise.notebook}.ipynb has no solution cell `{name}`: "
+            f"variants of `{exercise.id}` are appended to it. Rename the cell's grade_id."
+        )
+    solutions = tuple(dict.fromkeys((*exercise.solutions, name)))
+    variants = tuple(variant for path in banks for variant in read_bank(path))
+    needs = tuple(dict.fromkeys(need for path in banks for need in read_needs(path)))
+    if missing := [need for need in needs if need not in cells]:
+        raise InstructorError(f"{banks[0]}: `# needs {missing[0]}` names no cell of the notebook.")
+    return Subject(exercise, variants, needs, tuple(cells[cell].source for cell in solutions))
+
+
+# --- Grading --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Audit:
+    """An audit under way.
+
+    Args:
+        course, assignment: whose suites.
+        subjects: what ``subjects`` returned.
+        seeds: how often each suite is asked.
+        whole: run all cells of the notebook instead of those that the exercise needs.
+        made: make vacuous variants as well.
+        options: workers, confinement and limits; its secret is what seeds are derived from.
+
+    Attributes:
+        left_out: vacuous variants that would be equivalent.
+        total: variants known so far.
+    """
+
+    course: Course
+    assignment: str
+    subjects: Sequence[Subject]
+    seeds: int = 5
+    whole: bool = False
+    made: bool = True
+    options: Options = OPTIONS
+
+    def __post_init__(self) -> None:
+        self.left_out: list[LeftOut] = []
+        self.total = sum(len(subject.variants) for subject in self.subjects)
+        self.folders: dict[str, Path] = {}
+        self.count = 0
+
+    def run(self, forks: Forks | None = None) -> Generator[Result, None, None]:
+        """Grade all variants, yielding each as it is done; closing the iterator ends everything."""
+        own = forks or Forks(self.course, self.options)
+        with tempfile.TemporaryDirectory(prefix="audit-") as scratch:
+            self._slice(Path(scratch))
+            workers = ThreadPoolExecutor(self.options.workers)
+            watcher = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+            try:
+                own.wait_ready()
+                yield from self._results(own, workers, watcher)
+            finally:
+                if forks is None:
+                    own.close()
+                workers.shutdown(cancel_futures=True)
+                watcher.shutdown(cancel_futures=True)
+
+    def ordered(self, results: Iterable[Result]) -> list[Result]:
+        """Results in the order of the exercises, banks and lines; vacuous variants behind the others."""
+        places = {subject.exercise.id: number for number, subject in enumerate(self.subjects)}
+
+        def place(result: Result) -> tuple[int, bool, str, int]:
+            variant = result.variant
+            return places[variant.exercise], result.vacuous, str(variant.file), variant.line
+
+        return sorted(results, key=place)
+
+    def _slice(self, scratch: Path) -> None:
+        for number, subject in enumerate(self.subjects):
+            folder = scratch / f"{number:03d}"
+            make_slice(self.course, self.assignment, subject, folder, self.whole)
+            self.folders[subject.exercise.id] = folder
+
+    def _results(
+        self, forks: Forks, workers: ThreadPoolExecutor, watcher: ProcessPoolExecutor
+    ) -> Iterator[Result]:
+        pending: dict[Future[Any], tuple[Subject, Variant | None]] = {}
+        alone: list[tuple[Subject, Variant]] = []
+        for subject in self.subjects:
+            if self.made:
+                pending[self._watched(watcher, subject)] = (subject, None)
+            for known in subject.variants:
+                pending[workers.submit(self._graded, forks, subject, known, True)] = (subject, known)
+        while pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                subject, variant = pending.pop(future)
+                if variant is None:
+                    for made in self._vacuous(subject, future):
+                        pending[workers.submit(self._graded, forks, subject, made, True)] = (subject, made)
+                elif (result := _settled(future, variant)) is not None:
+                    yield result
+                else:
+                    alone.append((subject, variant))
+        for subject, known in alone:
+            yield self._last_try(forks, subject, known)
+
+    def _watched(self, watcher: ProcessPoolExecutor, subject: Subject) -> Future[Any]:
+        exercise = subject.exercise
+        assert exercise.suite is not None
+        names = public_names(subject.solution, exercise.suite.read_text(encoding="utf-8"))
+        root = str(self.folders[exercise.id])
+        return watcher.submit(observe, root, self.assignment, exercise.notebook, exercise.id, names)
+
+    def _vacuous(self, subject: Subject, sights: Future[Any]) -> list[Variant]:
+        notebook = self.course.source(self.assignment) / f"{subject.exercise.notebook}.ipynb"
+        line = line_of(notebook, f"{subject.exercise.id}_solution")
+        made, left = vacuous_variants(subject.exercise.id, sights.result(), notebook, line)
+        self.left_out += left
+        self.total += len(made)
+        return made
+
+    def _graded(self, forks: Forks, subject: Subject, variant: Variant, ahead: bool) -> Record:
+        return drive(forks, self._job(subject, variant), ahead)
+
+    def _job(self, subject: Subject, variant: Variant) -> Job:
+        """The variant handed in, and what to ask of it."""
+        root, exercise = self.folders[subject.exercise.id], subject.exercise
+        self.count += 1
+        student = f"variant-{self.count}"
+        folder = root / "submitted" / student / self.assignment
+        folder.mkdir(parents=True)
+        source = read_source(root / "source" / self.assignment / f"{exercise.notebook}.ipynb")
+        text = json.dumps(with_variants(source, [variant]))
+        (folder / f"{exercise.notebook}.ipynb").write_text(text, encoding="utf-8")
+        seed, *more = (
+            f"{derive_seed(self.options.secret, exercise.id, variant.name, str(number)):016x}"
+            for number in range(self.seeds)
+        )
+        return Job(str(root), self.assignment, student, seed, str(folder), tuple(more))
+
+    def _last_try(self, forks: Forks, subject: Subject, variant: Variant) -> Result:
+        job = self._job(subject, variant)
+        try:
+            return _result(variant, drive(forks, job))
+        except GraderFailure as failure:
+            return _result(variant, ungraded(Course(Path(job.root)), job, str(failure)))
+
+
+def _settled(future: Future[Record], variant: Variant) -> Result | None:
+    """The result; None if the grader failed or waited too long, and should try once more alone."""
+    try:
+        record = future.result()
+    except GraderFailure:
+        return None
+    return None if record.again else _result(variant, record)
+
+
+def _result(variant: Variant, record: Record) -> Result:
+    grades = (record.grade, *record.more)
+    exercises = [e for grade in grades for e in grade.exercises if e.exercise == variant.exercise]
+    return Result(variant, tuple(exercises), record.grade.problems)
+
+
+def make_slice(course: Course, assignment: str, subject: Subject, folder: Path, whole: bool) -> None:
+    """Write a course with one exercise's suites and the cells that it needs."""
+    exercise = subject.exercise
+    name = f"{exercise.notebook}.ipynb"
+    document = read_source(course.source(assignment) / name)
+    if not whole:
+        document = reduced(document, exercise.id, exercise.solutions, subject.needs)
+    source, hidden = folder / "source" / assignment, folder / "tests" / "hidden" / assignment
+    for made in (source / "public", hidden):
+        made.mkdir(parents=True)
+    (source / name).write_text(json.dumps(document), encoding="utf-8")
+    for path in course.hidden(assignment).iterdir():  # floors and the like belong to the suite
+        if path.is_file() and (not path.name.startswith("test_") or path == exercise.suite):
+            shutil.copy(path, hidden)
+    public = course.public_suite(assignment, exercise.id)
+    if public is not None:
+        shutil.copy(public, source / "public")
+    if course.reference.is_dir():
+        (folder / "reference").symlink_to(course.reference)
