@@ -7,6 +7,7 @@ import torch
 
 from autograder import checks
 from autograder.errors import CheckFailed, GraderFailure
+from tests.devices import DEVICES
 
 F64 = torch.float64
 
@@ -107,3 +108,37 @@ def test_finite_differences_refuse_a_wrong_backward_without_showing_numbers(opti
 def test_finite_differences_say_that_the_result_is_detached():
     with pytest.raises(CheckFailed, match="n'est plus relié"):
         checks.gradcheck(lambda a: (a**2).detach(), tuple(leaves((3,))), "le gradient de a")
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_gradients_are_compared_on_any_device(device):
+    a, b = (leaf.detach().to(device).requires_grad_() for leaf in leaves((3, 4), (4, 5)))
+    a_ref, b_ref = (leaf.detach().cpu().requires_grad_() for leaf in (a, b))
+    checks.adjoint(a @ b, {"a": a, "b": b}, a_ref @ b_ref, {"a": a_ref, "b": b_ref}, fan_in=5)
+
+
+def test_a_relu_is_checked_away_from_its_kink():
+    for _ in range(5):
+        x = checks.away_from_kinks(4, 6)
+        assert x.requires_grad and x.is_leaf and float(x.detach().abs().min()) >= 0.05
+        checks.gradcheck(torch.relu, (x,))
+    with pytest.raises(CheckFailed):
+        checks.gradcheck(torch.relu, (torch.zeros(3, dtype=F64, requires_grad=True),))
+
+
+def test_several_kinks_keep_their_distance():
+    x = checks.away_from_kinks(500, kinks=(1, -1.0), margin=0.3).detach()
+    assert float((x - 1).abs().min()) >= 0.3 and float((x + 1).abs().min()) >= 0.3
+    with pytest.raises(GraderFailure, match="no room"):
+        checks.away_from_kinks(3, kinks=(0, 0.1), margin=0.05)
+
+
+def test_a_maximum_is_checked_without_ties():
+    for _ in range(5):
+        x = checks.without_ties(1, 2, 4, 4)
+        gaps = x.detach().flatten().sort().values.diff()
+        assert float(gaps.min()) >= 0.1 - 1e-12 and float(x.detach().abs().min()) > 0.01
+        checks.gradcheck(lambda x: torch.nn.functional.max_pool2d(x, 2), (x,))
+    with pytest.raises(CheckFailed):
+        checks.gradcheck(lambda x: x.amax(0), (torch.ones(3, dtype=F64, requires_grad=True),))
+    assert checks.without_ties(0, 3).shape == (0, 3)

@@ -11,6 +11,7 @@ from torch import nn
 
 from autograder import checks
 from autograder.errors import CheckFailed, GraderFailure
+from tests.devices import DEVICES
 
 VARIANCE = 2 / 300
 SIGMA = math.sqrt(VARIANCE)
@@ -162,3 +163,141 @@ def test_no_weights_are_the_suites_fault():
             check([], 1.0, "v")
     with pytest.raises(GraderFailure):
         checks.distinct([normal(3)], "v")
+
+
+# --- He, whichever law is meant -------------------------------------------------------------------------------
+
+WIDE = (32, 8, 3, 3)  # fan_in 72, fan_out 288
+LAWS = {
+    "normal, fan_in": lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu"),
+    "normal, fan_out": lambda w: nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu"),
+    "uniform, fan_in": lambda w: nn.init.kaiming_uniform_(w, nonlinearity="relu"),
+    "uniform, fan_out": lambda w: nn.init.kaiming_uniform_(w, mode="fan_out", nonlinearity="relu"),
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("name", LAWS)
+def test_every_law_that_he_may_mean_passes(name, dtype, device):
+    weight = torch.empty(WIDE, dtype=dtype, device=device)
+    checks.he(LAWS[name](weight), "ConvBlock")
+    checks.he([weight, LAWS[name](torch.empty_like(weight))], "ConvBlock")
+    checks.he(weight.transpose(2, 3), "ConvBlock")
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_only_the_laws_that_are_asked_for_pass(name):
+    law, fan = name.split(", ")
+    weight = LAWS[name](torch.empty(WIDE))
+    checks.he(weight, "ConvBlock", fans=[fan], laws=[law])
+    other_fan = "fan_in" if fan == "fan_out" else "fan_out"
+    other_law = "normal" if law == "uniform" else "uniform"
+    assert fails_he(weight, fans=[other_fan]) and fails_he(weight, laws=[other_law])
+
+
+def fails_he(weight, **options):
+    try:
+        checks.he(weight, "v", **options)
+    except CheckFailed:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (nn.init.xavier_normal_, "Xavier au lieu de He"),
+        (nn.init.xavier_uniform_, "Xavier au lieu de He"),
+        (lambda w: nn.init.normal_(w, std=math.sqrt(1 / 72)), "un facteur 2 oublié"),
+        (lambda w: nn.init.normal_(w, std=2 / 72), "la variance prise pour l'écart type"),
+        (lambda w: nn.init.kaiming_uniform_(w, a=math.sqrt(5)), "l'initialisation par défaut de PyTorch"),
+        (lambda w: nn.init.normal_(w, std=math.sqrt(2 / 8)), "un fan_in sans la taille du noyau"),
+        (lambda w: nn.init.normal_(w, std=math.sqrt(2 / 9)), "un fan_in sans les canaux d'entrée"),
+        (nn.init.normal_, "un tirage de variance 1"),
+        (lambda w: nn.init.kaiming_normal_(w).abs_(), "ne convient pas"),
+        (lambda w: nn.init.kaiming_normal_(w).sign_().mul_(1 / 6), "ne convient pas"),
+        (nn.init.zeros_, "0 fois"),
+        (lambda w: nn.init.constant_(w, 1 / 6), "ne convient pas"),
+        (nn.init.orthogonal_, "ne convient pas"),
+        (lambda w: nn.init.normal_(w, std=0.02), "ne convient pas"),
+    ],
+)
+def test_what_he_does_not_mean_is_told_and_named(wrong, named):
+    with pytest.raises(CheckFailed, match=named):
+        checks.he(wrong(torch.empty(WIDE)), "ConvBlock")
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_he_fails_a_right_law_with_probability_at_most_alpha(name):
+    runs, alpha = 300, 0.01
+    failed = sum(fails_he(LAWS[name](torch.empty(5, 4, 3)), alpha=alpha) for _ in range(runs))
+    assert failed <= binom.isf(1e-6, runs, alpha)
+
+
+@pytest.mark.parametrize("bad", [torch.full(WIDE, math.nan), torch.full(WIDE, math.inf)])
+def test_he_tells_weights_that_are_not_finite(bad):
+    with pytest.raises(CheckFailed, match="non finies"):
+        checks.he(bad, "ConvBlock")
+
+
+def test_what_he_cannot_judge_is_the_suites_fault():
+    for weight in (torch.empty(3), torch.empty(0, 3), torch.tensor(1.0)):
+        with pytest.raises(GraderFailure, match="no fans"):
+            checks.he(weight, "v")
+    for options in ({"fans": ["fan"]}, {"laws": ["normale"]}, {"fans": []}, {"laws": []}):
+        with pytest.raises(GraderFailure, match="unknown"):
+            checks.he(torch.randn(WIDE), "v", **options)
+
+
+def test_copies_are_taken_out_before_they_count():
+    one, other = normal(30, 5), normal(30, 5)
+    assert [id(w) for w in checks.unique([one, other, one.clone(), other, normal(5, 30)[:, :5]])][:2] == [
+        id(one),
+        id(other),
+    ]
+    assert len(checks.unique([one, other, one.clone(), one.T])) == 3
+
+    def twenty_copies():
+        torch.manual_seed(int(torch.randint(2**31, ())))
+        return [normal(150)] * 20
+
+    runs, alpha = 200, 1e-6
+    assert (
+        sum(fails(checks.normal_variance, twenty_copies(), VARIANCE, alpha=alpha) for _ in range(runs)) > 20
+    )
+    unique = [checks.unique(twenty_copies()) for _ in range(runs)]
+    assert sum(fails(checks.normal_variance, draws, VARIANCE, alpha=alpha) for draws in unique) == 0
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_bias_is_exactly_zero(device):
+    for bias in (
+        torch.zeros(5),
+        -torch.zeros(5),
+        torch.zeros(5).double(),
+        torch.zeros(1),
+        torch.zeros(5, dtype=torch.int64),
+    ):
+        checks.zero_bias(bias.to(device), "le biais")
+    checks.zero_bias(nn.Parameter(torch.zeros(5)), "le biais")
+    with pytest.raises(
+        CheckFailed, match=r"forme \(5,\) : 1 valeurs sur 5 ne sont pas nulles \(jusqu'à 1e-30"
+    ):
+        checks.zero_bias(torch.tensor([0, 0, -1e-30, 0, 0], device=device), "le biais")
+    for wrong, told in (
+        (None, "pas de biais"),
+        (torch.tensor([math.nan]), "non finies"),
+        ([0.0], "torch.Tensor"),
+    ):
+        with pytest.raises(CheckFailed, match=told):
+            checks.zero_bias(wrong, "le biais")
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_laws_are_judged_on_any_device_and_layout(device):
+    weight = torch.randn(60, 70, device=device).T * SIGMA
+    checks.normal_variance(weight, VARIANCE, "v")
+    checks.normal_shape(weight, VARIANCE, "v")
+    checks.uniform_bound(weight.uniform_(-BOUND, BOUND), BOUND, "v")
+    checks.distinct([weight, weight + 1], "v")

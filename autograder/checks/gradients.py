@@ -7,7 +7,9 @@ with a reference's products, for every input by name; and values first, always.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,7 +18,7 @@ from torch.autograd.gradcheck import GradcheckError
 from autograder.checks.arrays import close, tensor
 from autograder.errors import CheckFailed, GraderFailure
 
-__all__ = ["adjoint", "gradcheck"]
+__all__ = ["adjoint", "away_from_kinks", "gradcheck", "without_ties"]
 
 
 def adjoint(
@@ -72,12 +74,38 @@ def gradcheck(
         raise CheckFailed(f"{what[:1].upper()}{what[1:]} {_reason(str(error))}.") from None
 
 
+def away_from_kinks(*shape: int, kinks: Iterable[float] = (0.0,), margin: float = 0.05) -> torch.Tensor:
+    """Normal float64 numbers that require a gradient, none within ``margin`` of a kink (of a ReLU: 0).
+
+    ``gradcheck`` steps by 1e-6 and finds half of the slope at a kink: a right ReLU fails there. Where the kink stands
+    behind a layer, look at that layer's outputs instead.
+    """
+    places = sorted(kinks)
+    if any(right - left < 4 * margin for left, right in pairwise(places)):
+        raise GraderFailure(f"away_from_kinks: no room between {places} for a margin of {margin}")
+    x = torch.randn(shape, dtype=torch.float64)
+    for kink in places:
+        near = (x - kink).abs() < margin
+        x = torch.where(near, kink + margin * torch.where(x < kink, -1.0, 1.0) * (1 + torch.rand_like(x)), x)
+    return x.requires_grad_()
+
+
+def without_ties(*shape: int, gap: float = 0.1) -> torch.Tensor:
+    """Float64 numbers in random order that require a gradient, any two at least ``gap`` apart, around 0, none at 0.
+
+    For maxima: at a tie each of the tied may take the gradient, and ``gradcheck`` agrees with none.
+    """
+    size = math.prod(shape)
+    order = torch.randperm(size).to(torch.float64)
+    return (gap * (order - size // 2 + 0.5)).reshape(shape).requires_grad_()
+
+
 def _products(
     outputs: torch.Tensor, inputs: Mapping[str, torch.Tensor], v: torch.Tensor
 ) -> dict[str, torch.Tensor | None]:
     """v^T J by name, the graph kept; None where the outputs do not depend on an input."""
     leaves = list(inputs.values())
-    products = torch.autograd.grad(outputs, leaves, v.to(outputs.dtype), allow_unused=True, retain_graph=True)
+    products = torch.autograd.grad(outputs, leaves, v.to(outputs), allow_unused=True, retain_graph=True)
     return dict(zip(inputs, products, strict=True))
 
 

@@ -17,10 +17,19 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from autograder.checks.arrays import finite
+from autograder.checks.arrays import finite, tensor
 from autograder.errors import CheckFailed, GraderFailure
 
-__all__ = ["distinct", "normal_shape", "normal_variance", "uniform_bound"]
+__all__ = [
+    "distinct",
+    "he",
+    "he_confusions",
+    "normal_shape",
+    "normal_variance",
+    "uniform_bound",
+    "unique",
+    "zero_bias",
+]
 
 Weights: TypeAlias = torch.Tensor | Sequence[torch.Tensor]
 Floats: TypeAlias = NDArray[np.float64]
@@ -117,6 +126,111 @@ def distinct(draws: Sequence[torch.Tensor], what: str) -> None:
             f"{what} : deux tirages donnent exactement les mêmes nombres ; "
             "la graine est-elle fixée dans la fonction ?"
         )
+
+
+def unique(draws: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """``draws`` without those equal to an earlier one.
+
+    For weights of several instances of a layer: a seed fixed in a constructor makes copies, which counted as
+    independent would raise the real false-fail rate to .27 (150 weights, 20 copies). What is left is fewer weights, so
+    less power, never a right solution that fails. Where fresh numbers are asked for, ``distinct`` says so instead.
+    """
+    kept: list[torch.Tensor] = []
+    for draw in draws:
+        if not any(draw.shape == other.shape and torch.equal(draw, other) for other in kept):
+            kept.append(draw)
+    return kept
+
+
+def he_confusions(shape: Sequence[int]) -> dict[str, float]:
+    """What variance each usual mistake gives for a weight (out, in, *kernel), by the name that a student reads."""
+    fan_in, fan_out, positions = _fans(shape)
+    named = {
+        "fan_out au lieu de fan_in": 2 / fan_out,
+        "Xavier au lieu de He": 2 / (fan_in + fan_out),
+        "un facteur 2 oublié": 1 / fan_in,
+        "la variance prise pour l'écart type": (2 / fan_in) ** 2,
+        "l'initialisation par défaut de PyTorch": 1 / (3 * fan_in),
+        "un tirage de variance 1": 1.0,
+    }
+    if positions > 1:
+        named["un fan_in sans la taille du noyau"] = 2 / shape[1]
+        named["un fan_in sans les canaux d'entrée"] = 2 / positions
+    return named
+
+
+def he(
+    weights: Weights,
+    what: str,
+    alpha: float = 1e-9,
+    fans: Sequence[str] = ("fan_in", "fan_out"),
+    laws: Sequence[str] = ("normal", "uniform"),
+) -> None:
+    """Weights (out, in, *kernel) follow one of the laws that "He initialisation" may mean: variance 2 / fan.
+
+    fans, laws: what is accepted. The law that a right solution takes is refused with probability at most alpha, so the
+    whole check fails with at most alpha too. A wrong one must be refused by every accepted law: one layer of 8 -> 32
+    channels with 3 x 3 kernels (2,304 weights) is enough for each of ``he_confusions``, normal or uniform, for
+    absolute values and signs, with power 0.999. Keep fan_out away from 2 and 6 times fan_in: there a mistake has the
+    variance of the other fan.
+    Source: He et al., Delving Deep into Rectifiers, 2015, eq. (10) and (14).
+    """
+    shape = tuple((weights if isinstance(weights, torch.Tensor) else weights[0]).shape)
+    fan_in, fan_out, _ = _fans(shape)
+    variances = {"fan_in": 2 / fan_in, "fan_out": 2 / fan_out}
+    if not fans or not laws or not {*fans} <= variances.keys() or not {*laws} <= {"normal", "uniform"}:
+        raise GraderFailure(f"he: unknown among fans {fans}, laws {laws}")
+    values = _values(weights, what)
+    if any(_is_he(weights, variances[fan], law, alpha) for fan in fans for law in laws):
+        return
+    measured = float(np.mean(values**2))
+    likely = {name: v for name, v in he_confusions(shape).items() if v not in [variances[f] for f in fans]}
+    told = " et ".join(f"{_times(measured / variances[fan])} 2 / {fan}" for fan in fans)
+    raise CheckFailed(
+        f"{what} : sur {values.size} poids, la variance mesurée vaut {told}{_named(measured, values.size, likely)} ; "
+        "la variance ou la forme de la loi ne convient pas."
+    )
+
+
+def zero_bias(bias: torch.Tensor | None, what: str) -> None:
+    """Every element of a bias is exactly 0 (-0 too). alpha = 0: a random start, even a small one, is not zero."""
+    if bias is None:
+        raise CheckFailed(f"{what} : il n'y a pas de biais.")
+    values = finite(tensor(bias, what=what), what).detach().cpu().double()
+    wrong = int((values != 0).sum())
+    if wrong:
+        largest = float(values.abs().max())
+        raise CheckFailed(
+            f"{what}, de forme {tuple(bias.shape)} : {wrong} valeurs sur {bias.numel()} ne sont pas nulles "
+            f"(jusqu'à {largest:.2g} en valeur absolue)."
+        )
+
+
+def _fans(shape: Sequence[int]) -> tuple[int, int, int]:
+    """fan_in, fan_out and the number of positions of the kernel."""
+    positions = math.prod(shape[2:])
+    if len(shape) < 2 or not math.prod(shape):
+        raise GraderFailure(f"a weight of shape {tuple(shape)} has no fans")
+    return shape[1] * positions, shape[0] * positions, positions
+
+
+def _is_he(weights: Weights, variance: float, law: str, alpha: float) -> bool:
+    try:
+        if law == "uniform":
+            uniform_bound(weights, math.sqrt(3 * variance), "", alpha)
+        else:
+            normal_variance(weights, variance, "", alpha / 2)
+            normal_shape(weights, variance, "", alpha / 2)
+    except CheckFailed:
+        return False
+    return True
+
+
+def _named(measured: float, size: int, confusions: Mapping[str, float]) -> str:
+    """The confusion of the nearest variance, if within 6 standard errors of a normal law's."""
+    apart = {name: abs(measured / variance - 1) for name, variance in confusions.items()}
+    best = min(apart, key=apart.__getitem__)
+    return f" : c'est ce que donne {best}" if apart[best] < 6 * math.sqrt(2 / size) else ""
 
 
 def _values(weights: Weights, what: str) -> Floats:

@@ -26,10 +26,10 @@ def share(count: int, total: int, p: float, what: str, alpha: float = 1e-9) -> N
     """
     if not (0 <= p <= 1 and total > 0 and 0 <= count <= total):
         raise GraderFailure(f"share: no rate {count}/{total} against {p}")
-    if _tails(np.array([count]), total, p)[0] < alpha:
+    if two_tails(np.array([count]), total, p)[0] < alpha:
         away = abs(count - total * p) / max(np.sqrt(total * p * (1 - p)), 0.5)
         raise CheckFailed(
-            f"{what} : {_percent(count / total)} des {total} tirages, "
+            f"{what} : {percent(count / total)} des {total} tirages, "
             f"à {away:.0f} écarts types de la part voulue : ce n'est pas un hasard."
         )
 
@@ -46,20 +46,21 @@ def uniform_counts(counts: Iterable[int], what: str, alpha: float = 1e-9) -> Non
     if drawn.size == 0 or drawn.sum() == 0 or drawn.min() < 0:
         raise GraderFailure(f"uniform_counts: {drawn.size} items, {drawn.sum()} draws")
     total, items = int(drawn.sum()), drawn.size
-    unlikely = int((_tails(drawn, total, 1 / items) < alpha / items).sum())
+    unlikely = int((two_tails(drawn, total, 1 / items) < alpha / items).sum())
     if unlikely:
         raise CheckFailed(
-            f"{what} : sur {total} tirages de {items} possibilités, de {_percent(drawn.min() / total)} "
-            f"à {_percent(drawn.max() / total)} chacune au lieu de parts égales : ce n'est pas un hasard."
+            f"{what} : sur {total} tirages de {items} possibilités, de {percent(drawn.min() / total)} "
+            f"à {percent(drawn.max() / total)} chacune au lieu de parts égales : ce n'est pas un hasard."
         )
 
 
-def _tails(counts: NDArray[np.int64], total: int, p: float) -> NDArray[np.float64]:
-    """Twice the smaller exact tail, the count itself included in both."""
+def two_tails(counts: NDArray[np.int64], total: int, p: float) -> NDArray[np.float64]:
+    """Twice the smaller exact binomial tail of each count, the count itself included in both; at most 1."""
     smaller = np.minimum(binom.cdf(counts, total, p), binom.sf(counts - 1, total, p))
     doubled: NDArray[np.float64] = np.minimum(1.0, 2.0 * smaller)
     return doubled
 
 
-def _percent(rate: float) -> str:
+def percent(rate: float) -> str:
+    """``12,5 %``."""
     return f"{100 * rate:.3g} %".replace(".", ",")
