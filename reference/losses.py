@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def softmax(logits: Tensor, dim: int = -1) -> Tensor:
@@ -34,3 +35,29 @@ def one_hot(labels: Tensor, num_classes: int) -> Tensor:
     if bool(((labels < 0) | (labels >= num_classes)).any()):
         raise ValueError(f"labels must be in 0..{num_classes - 1}")
     return (labels[:, None] == torch.arange(num_classes)).float()
+
+
+def nll_loss(log_probabilities: Tensor, targets: Tensor) -> Tensor:
+    """Negative log-likelihood: log-probabilities (N, C), class indices (N,) int64 -> mean over the batch, ().
+
+    -1/N sum_n log p(y_n | x_n), natural logarithm (Bishop, Pattern Recognition and Machine Learning, 2006, eq. 4.108).
+    """
+    return -log_probabilities.gather(1, targets[:, None]).mean()
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """``nll_loss`` of softmax(logits): logits (N, C), class indices (N,) int64 -> ().
+
+    log p_c = z_c - logsumexp(z): the exponentials are never divided, so nothing vanishes or overflows where logits
+    differ by 1e4 (Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3).
+    """
+    return nll_loss(logits - logits.logsumexp(dim=1, keepdim=True), targets)
+
+
+def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean over all elements of -t log s - (1 - t) log (1 - s), s = sigmoid(logits); any shape -> ().
+
+    targets: in [0, 1], of the logits' shape. With log (1 - sigmoid(z)) = log sigmoid(-z), finite for any logit
+    (Bishop, 2006, eq. 4.90; Goodfellow, Bengio and Courville, 2016, section 6.2.2.2).
+    """
+    return -(targets * F.logsigmoid(logits) + (1 - targets) * F.logsigmoid(-logits)).mean()
