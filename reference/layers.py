@@ -205,3 +205,26 @@ class BatchNorm2d(nn.Module):
         """Move the running statistics towards those of a batch of n elements a channel."""
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance * n / (n - 1), self.momentum)
+
+
+class Dropout(nn.Module):
+    """While training, each element is 0 with probability ``p``, else x / (1 - p); in evaluation, x itself.
+
+    Args:
+        p: in [0, 1]. The scale keeps the mean; for p = 1 everything is 0.
+
+    Each element of the whole batch has a draw of its own, fresh at each call. x may have any shape.
+    Source: Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, 2014, sections 4
+    and 10 (scaled while training, so that evaluation does nothing).
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        kept = torch.rand_like(x) >= self.p  # in [0, 1): p = 0 keeps all, p = 1 none
+        dropped = torch.where(kept, x, 0.0)
+        return dropped / (1 - self.p) if self.p < 1 else dropped
