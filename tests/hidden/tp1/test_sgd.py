@@ -4,6 +4,9 @@ Gradients are drawn here and put into ``.grad`` on both sides, everything in flo
 at 1e-8 of the update (``checks.relative_update``); any order of operations that is right stays below 1e-14, and a
 learning rate inside the velocity is the same update as long as it does not change.
 
+Of torch.optim, the gate sees names in the code, instances of its base class, and calls of its optimizers under any name
+(torch announces them to the profiler). What remains unseen are its bare functions, reached by names built at run time.
+
 An update through ``.data`` counts as in place, also where it gives the same Parameter another storage.
 """
 
