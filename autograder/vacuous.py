@@ -75,7 +75,7 @@ class LeftOut:
 def public_names(solutions: Sequence[str], suite: str) -> tuple[str, ...]:
     """Functions and classes at the top level of the solution's cells that a suite's text asks for.
 
-    Where it asks for none by name (``student.softmax``, ``student["softmax"]``), all that have no leading underscore.
+    Where it names none (``student.softmax``, ``student["softmax"]``), all that have no leading underscore.
     """
     trees = [parse_cell(source) for source in solutions]
     nodes = [node for tree in trees if tree for node in tree.body]
@@ -89,8 +89,8 @@ def _asked(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             yield node.attr
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            yield str(node.slice.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def observe(
