@@ -24,11 +24,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder import standins
+from autograder.raised import LINE
 from autograder.wire import Bounds, Decoder, Encoder, WireError, pack, raw_bytes, read_frame
 
 TEXT = 2000  # characters of a message that are worth sending
 QUIET = "AUTOGRADER_QUIET"  # set where a notebook's own check("...") calls must do nothing
-LINE = 100  # characters of a line of code that are worth sending
 END = object()
 
 

@@ -25,6 +25,7 @@ import torch
 
 from autograder import guest
 from autograder.errors import CallTimedOut, GraderFailure, GuestDied, NameMissing, ProtocolBroken, WallExpired
+from autograder.raised import Cells, without_data
 from autograder.syntax import find_forbidden
 from autograder.wire import (
     PREFIX,
@@ -38,7 +39,6 @@ from autograder.wire import (
     unpack_head,
 )
 
-PLACE = re.compile(r"ligne (?P<line>\d{1,6})(?: de `(?P<name>\w{1,80})`)?(?: : `(?P<code>[^\n]*)`)?")
 TICK = 0.05  # seconds between two looks at a call's limits
 ITEMS = 100_000  # no suite needs to draw more items from one iterator
 LENGTH = 10**8  # a longer one would only serve to exhaust the grader's memory: list() asks for it first
@@ -50,10 +50,12 @@ class RemoteError(Exception):
 
     Attributes:
         kind: name of the class that was raised.
+        text: what may be shown of its text.
         place: the line of the notebook, for the student.
     """
 
     kind = "Exception"
+    text = ""
     place = ""
 
     def __init__(self, text: str = "") -> None:
@@ -66,17 +68,8 @@ class RemoteError(Exception):
         """What the student reads: type, text without data, line."""
         if self.kind == "NotImplementedError":
             return "À compléter : votre code lève encore `NotImplementedError`."
-        text = without_data(str(self))
         where = f" ({self.place})" if self.place else ""
-        return f"Votre code a levé {self.kind}{f' : {text}' if text else ''}{where}."
-
-
-def without_data(text: str, length: int = 200) -> str:
-    """``text`` without what may be a hidden input: arrays, long decimals and long lists of numbers are cut out."""
-    text = re.split(r"tensor\(|array\(|\[\[", " ".join(text.split()))[0]
-    text = re.sub(r"-?\d+\.\d{2,}(e[-+]?\d+)?|-?\d{7,}", "…", text)
-    text = re.sub(r"((-?\d+|…)[,\s]+){9,}(-?\d+|…)", "…", text)
-    return text if len(text) <= length else text[: length - 1] + "…"
+        return f"Votre code a levé {self.kind or 'une exception'}{f' : {self.text}' if self.text else ''}{where}."
 
 
 class Unsendable(GraderFailure, TypeError):
@@ -206,9 +199,7 @@ class Probe:
     def __init__(self, transport: Transport, bounds: Bounds = Bounds()) -> None:
         self.transport, self.bounds = transport, bounds
         self.serial = self.replies = 0
-        self.lines: frozenset[str] = (
-            frozenset()
-        )  # of the student's cells, shortened as the guest shortens them
+        self.cells = Cells()  # what of the guest's words may be shown
         self.dropped_objects: list[int] = []
         self.dropped_graphs: list[int] = []
 
@@ -217,6 +208,9 @@ class Probe:
         encoder = Encoder(_handle_fields, bounds=self.bounds)
         body = encoder.encode(list(arguments))
         head, blob = self._exchange(operation, body, encoder.out.blobs)
+        if head[1] == "error":
+            names, text, place = head[2:]
+            self._raise(names, text, place, str(arguments[0]) if operation == "get" else None)
         decoder = Decoder(blob, self._handle, self.bounds)
         try:
             value, graph, changed = self._decode(head, decoder)
@@ -242,8 +236,6 @@ class Probe:
             or head[1] not in ("ok", "error")
         ):
             raise ProtocolBroken("réponse mal formée")
-        if head[1] == "error":
-            self._raise(*head[2:])
         return head, blob
 
     def _decode(self, head: list[Any], decoder: Decoder) -> tuple[Any, int, list[Any]]:
@@ -259,7 +251,8 @@ class Probe:
             raise WireError("malformed links")
         return value, graph, changed
 
-    def _raise(self, names: object, text: object, place: object) -> NoReturn:
+    def _raise(self, names: object, text: object, place: object, name: str | None) -> NoReturn:
+        """An error of the guest; ``name`` is what was asked for, where a name was."""
         if not (
             isinstance(names, list)
             and names
@@ -269,33 +262,27 @@ class Probe:
         ):
             raise ProtocolBroken("erreur mal formée")
         self.replies += 1
-        if names == ["NameMissing"]:
-            known = self.request("names")
-            near = (
-                [name for name in known if isinstance(name, str) and len(name) <= NAME]
-                if type(known) is list
-                else []
-            )
-            raise NameMissing(without_data(text, NAME), near[:1000])
+        if names == ["NameMissing"] and name is not None:
+            raise NameMissing(name, self._known_names())
         if names == ["WireError"]:
-            raise ProtocolBroken(without_data(text, 80))
+            raise ProtocolBroken(
+                without_data(text, 80) if self.cells.own else "valeur qui ne peut être transmise"
+            )
         error = _remote_error(names, text)
-        error.kind, error.place = without_data(names[0], NAME), self._checked_place(place)
+        error.kind = self.cells.name(without_data(names[0], NAME))
+        error.text, error.place = self.cells.text(text), self.cells.place(place)
         raise error
 
-    def _checked_place(self, place: str) -> str:
-        """Where the guest says that student code raised; a line of code is shown only if the notebook holds it."""
-        told = PLACE.fullmatch(place)
-        if told is None:
-            return ""
-        where = f"ligne {told['line']}" + (f" de `{told['name']}`" if told["name"] else "")
-        code = told["code"] or ""
-        return f"{where} : `{code}`" if code and code in self.lines else where
+    def _known_names(self) -> list[str]:
+        """Names that the notebook defines, for advice on a missing one."""
+        told = self.request("names")
+        names = [name for name in told if isinstance(name, str)] if type(told) is list else []
+        return [name for name in names if len(name) <= NAME and self.cells.name(name)][:1000]
 
     def _handle(self, fields: list[Any]) -> Handle:
         if len(fields) != 2 or type(fields[0]) is not int or not isinstance(fields[1], str):
             raise WireError("malformed handle")
-        return Handle(self, fields[0], without_data(fields[1], NAME))
+        return Handle(self, fields[0], self.cells.name(without_data(fields[1], NAME)) or "object")
 
     def _link(self, value: Any, graph: int, outputs: list[torch.Tensor], inputs: list[torch.Tensor]) -> Any:
         """``value`` with its linked tensors replaced by results of ``Link``."""
@@ -411,8 +398,7 @@ class Student:
 
     def __init__(self, probe: Probe, sources: Sequence[str] = (), seed: int = 0) -> None:
         self._probe, self._sources, self.seed = probe, tuple(sources), seed
-        lines = (line for source in self._sources for line in source.splitlines())
-        probe.lines = frozenset(line.strip()[: guest.LINE] for line in lines)
+        probe.cells = Cells(self._sources, own=isinstance(probe.transport, LoopTransport))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

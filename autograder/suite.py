@@ -27,7 +27,8 @@ import torch
 from autograder.errors import CheckFailed, GraderFailure, StudentFailure
 from autograder.guest import seed_streams
 from autograder.plain import PlainNotebook, course_of
-from autograder.probe import RemoteError, Student, without_data
+from autograder.probe import RemoteError, Student
+from autograder.raised import without_data
 from autograder.verdict import Outcome, Verdict
 
 MARK = "graded"

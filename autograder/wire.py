@@ -267,7 +267,7 @@ class Decoder:
         try:
             tag = Tag(item[0])
         except ValueError:
-            raise WireError(f"unknown tag {item[0]}") from None
+            raise WireError("unknown tag") from None
         return self._tagged(tag, item[1:], depth)
 
     def _tagged(self, tag: Tag, rest: list[Any], depth: int) -> Any:

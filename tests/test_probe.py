@@ -15,7 +15,8 @@ from torch.autograd import gradcheck
 
 from autograder import guest
 from autograder.errors import CallTimedOut, GuestDied, NameMissing, ProtocolBroken, WallExpired
-from autograder.probe import Handle, Probe, RemoteError, SocketTransport, Student, local_student, without_data
+from autograder.probe import Handle, Probe, RemoteError, SocketTransport, Student, local_student
+from autograder.raised import without_data
 from autograder.wire import LEAF, NO_LINK, PREFIX, Bounds, Tag, pack, unpack
 
 F64 = torch.float64

@@ -276,15 +276,22 @@ PLACES = {
         "import autograder.guest as g; g.describe = lambda e: [['ValueError'], '', repr(x.tolist())]; raise ValueError"
     ),
 }
-# What remains, said in docs/security.md: 200 characters of an exception's text, with digits spelled as letters.
+FORGED = "import autograder.guest as g; text = {text}; g.describe = lambda e: [[{kind!r}], {shown}]; raise ValueError"
+LETTERS = "''.join('abcdefghij'[int(d)] if d.isdigit() else 'z' for d in repr(x.flatten().tolist()))"
 SPELLED = {
-    "words instead of digits": (
-        "raise ValueError(''.join('abcdefghij'[int(d)] if d.isdigit() else 'z' for d in repr(x.flatten().tolist())))"
+    "words instead of digits": f"raise ValueError({LETTERS})",
+    "words behind a known message": f"raise ValueError('division by zero ' + {LETTERS})",
+    "words as the name of an exception": f"raise type({LETTERS}, (Exception,), {{}})()",
+    "words as the name of a type": f"return type({LETTERS}, (), {{}})()",
+    "words as a missing name": FORGED.format(text=LETTERS, kind="NameMissing", shown="text, ''"),
+    "words as a broken frame": FORGED.format(text=LETTERS, kind="WireError", shown="text, ''"),
+    "words as the function of a place": FORGED.format(
+        text=f"'ligne 1 de `' + {LETTERS} + '`'", kind="ValueError", shown="'', text"
+    ),
+    "digits as the line of a place": FORGED.format(
+        text="'ligne ' + repr(x.flatten().tolist())[3:8]", kind="ValueError", shown="'', text"
     ),
 }
-KNOWN = pytest.mark.xfail(
-    strict=True, reason="texts of the guest reach messages: up to 200 characters a test"
-)
 NUMBERS = """
 import torch
 from autograder import checks
@@ -297,7 +304,7 @@ def test_values(student):
 """
 
 
-@pytest.mark.parametrize("way", [*RAISED, *PLACES, *(pytest.param(name, marks=KNOWN) for name in SPELLED)])
+@pytest.mark.parametrize("way", [*RAISED, *PLACES, *SPELLED])
 def test_hidden_inputs_do_not_reach_the_message_through(way: str, arena: Any) -> None:
     path = arena.course.hidden("tp1") / "test_double.py"
     honest = path.read_text()
