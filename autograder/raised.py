@@ -12,7 +12,7 @@ import builtins
 import re
 from collections.abc import Sequence
 
-__all__ = ["Cells", "LINE", "explanation", "without_data"]
+__all__ = ["Cells", "explanation", "without_data"]
 
 LINE = 100  # characters of a line of code that are worth showing
 PLACE = re.compile(r"ligne (?P<line>\d{1,6})(?: de `(?P<name>\w{1,80})`)?(?: : `(?P<code>[^\n]*)`)?")

@@ -47,6 +47,8 @@ def test_ungraded_is_blank_and_so_is_the_total():
     assert read(write_csv, [open_row])[0]["score"] == ""
     line = read(write_wide_csv, [ROW, open_row])[0]
     assert (line["double"], line["why"], line["total"], line["max_total"]) == ("2.5", "", "", "6")
+    assert line["ungraded"] == "why"
+    assert read(write_wide_csv, [ROW])[0]["ungraded"] == ""
 
 
 def test_a_wide_line_holds_one_student_with_the_penalty_taken_off():

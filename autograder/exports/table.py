@@ -47,12 +47,13 @@ def write_csv(stream: TextIO, rows: Iterable[Row]) -> None:
 def write_wide_csv(stream: TextIO, rows: Iterable[Row]) -> None:
     """One line for each student of one assignment, one column for each exercise, then the total.
 
-    The total is what counts: late penalty taken off, at least 0, and blank while an exercise has no score.
+    The total is what counts: late penalty taken off, at least 0, and blank while an exercise has no score. Column
+    ``ungraded`` names the exercises that the toolkit could not grade.
     """
     rows = sorted(rows, key=lambda row: (row.assignment, row.student))  # stable: exercises keep their order
     exercises = list(dict.fromkeys(row.exercise for row in rows))
     writer = csv.writer(stream)
-    headers = ["assignment", *PERSON, *exercises, "late_penalty", "total", "max_total"]
+    headers = ["assignment", *PERSON, *exercises, "ungraded", "late_penalty", "total", "max_total"]
     writer.writerow([_safe(header) for header in headers])
     for _, group in groupby(rows, key=lambda row: (row.assignment, row.student)):
         writer.writerow([_safe(value) for value in _wide(list(group), exercises)])
@@ -67,6 +68,7 @@ def _wide(rows: Sequence[Row], exercises: Sequence[str]) -> list[Any]:
         first.assignment,
         *(getattr(first, column) for column in PERSON),
         *(scores.get(exercise) for exercise in exercises),
+        " ".join(row.exercise for row in rows if row.ungraded),
         first.late_penalty,
         total,
         sum(row.max_score for row in rows),
