@@ -55,7 +55,7 @@ def test_a_wide_line_holds_one_student_with_the_penalty_taken_off():
     rows = [replace(ROW, student=s, exercise=e, late_penalty=1.0) for s in ("bob", "ada") for e in ("z", "a")]
     lines = read(write_wide_csv, rows)
     assert [line["student"] for line in lines] == ["ada", "bob"]
-    assert list(lines[0])[6:] == ["z", "a", "late_penalty", "total", "max_total"]
+    assert list(lines[0])[6:] == ["z", "a", "ungraded", "late_penalty", "total", "max_total"]
     assert lines[0]["total"] == "4"
 
 
