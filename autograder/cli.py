@@ -73,6 +73,7 @@ def main() -> None:
     autograder grade tp1 --workers 2 grade all submissions and record them in nbgrader's gradebook
     autograder feedback tp1          write the feedback pages
     autograder export tp1 -o tp1.csv export the grades
+    autograder replay ana/tp1        grade a recorded submission again with its seeds, for an appeal
     autograder audit tp1             measure the suites on wrong and on right but unusual solutions
     """
 
@@ -268,6 +269,49 @@ def audit(
             json_file.write_text(text + "\n", encoding="utf-8")
     show(console, results, run.left_out)
     sys.exit(NEEDS_HUMAN if any(result.unexpected for result in results) else DONE)
+
+
+@main.command()
+@click.argument("target")
+@course_option
+@click.option("--test", "test", default="", help="Only this test (default: all).")
+@json_option
+def replay(target: str, course: Course, test: str, as_json: bool) -> None:
+    """Grade a recorded submission again with its recorded seeds: is the verdict the same?
+
+    TARGET is STUDENT/ASSIGNMENT, or the file of a record. Nothing is kept. What is no longer as it was recorded (the
+    submission, the suites, versions) is a warning. Exit code 1: a verdict is not the same.
+
+    \b
+    Examples:
+      autograder replay ana/tp1
+      autograder replay ana/tp1 --test test_any_axis_can_be_asked_for
+      autograder replay .autograder/tp1/ana.json --json
+    """
+    from autograder.replay import find_record
+    from autograder.replay import replay as run_again
+
+    found = run_again(course, find_record(course, target), test)
+    for warning in found.warnings:
+        errors.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        pairs = [pair.to_dict() for pair in found.pairs]
+        data = {"same": found.same, "warnings": found.warnings, "seed": found.recorded.seed, "tests": pairs}
+        click.echo(json.dumps(data, ensure_ascii=False, indent=1))
+    else:
+        table = Table(
+            "exercise",
+            "test",
+            "recorded",
+            "now",
+            title=f"{found.recorded.student}, seed {found.recorded.seed}",
+        )
+        for pair in found.pairs:
+            sides = [v.outcome.value if v else "-" for v in (pair.recorded, pair.now)]
+            table.add_row(pair.exercise, pair.test, *sides, style="" if pair.same else "bold red")
+        console.print(table)
+        console.print("The verdict is the same." if found.same else "The verdict is not the same.")
+    sys.exit(DONE if found.same else NEEDS_HUMAN)
 
 
 @main.command()
