@@ -73,6 +73,7 @@ def main() -> None:
     autograder grade tp1 --workers 2 grade all submissions and record them in nbgrader's gradebook
     autograder feedback tp1          write the feedback pages
     autograder export tp1 -o tp1.csv export the grades
+    autograder calibrate tp1         measure the floors of the exercises that train
     autograder replay ana/tp1        grade a recorded submission again with its seeds, for an appeal
     autograder audit tp1             measure the suites on wrong and on right but unusual solutions
     """
@@ -225,6 +226,17 @@ def export(assignment: str, course: Course, output: Path | None, wide: bool, as_
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File for all results."
 )
 @click.option(
+    "--messages",
+    "messages_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Page of what a student reads for each mutant; what it says of other exercises stays.",
+)
+@click.option(
+    "--write-diagnosis",
+    is_flag=True,
+    help="Have failed tests diagnosed by these mutants: write tests/hidden/ASSIGNMENT/diagnosis.json.",
+)
+@click.option(
     "--whole", is_flag=True, help="Run the whole notebook, not only the cells that an exercise needs."
 )
 @click.option(
@@ -237,6 +249,8 @@ def audit(
     banks: tuple[Path, ...],
     seeds: int,
     json_file: Path | None,
+    messages_file: Path | None,
+    write_diagnosis: bool,
     whole: bool,
     workers: int | None,
 ) -> None:
@@ -251,15 +265,17 @@ def audit(
       autograder audit tp1
       autograder audit tp1 --exercise softmax --exercise sampler --seeds 20
       autograder audit tp1 --bank my-bank --json results.json
+      autograder audit tp1 --write-diagnosis --messages docs/messages.md
     """
     from autograder.appraisal import show, watched
     from autograder.audit import OPTIONS, Audit, Result, subjects
+    from autograder.messages import write_pages
 
     results: list[Result] = []
     try:
         found = subjects(course, assignment, exercises, banks)
         options = replace(OPTIONS, workers=workers or _cores())
-        run = Audit(course, assignment, found, seeds, whole, options=options)
+        run = Audit(course, assignment, found, seeds, whole, sketch=write_diagnosis, options=options)
         for result in watched(run, errors):
             results.append(result)
         results = run.ordered(results)
@@ -267,6 +283,7 @@ def audit(
         if json_file is not None:
             text = json.dumps([result.to_dict() for result in results], ensure_ascii=False, indent=1)
             json_file.write_text(text + "\n", encoding="utf-8")
+    write_pages(run, results, messages_file)
     show(console, results, run.left_out)
     sys.exit(NEEDS_HUMAN if any(result.unexpected for result in results) else DONE)
 
@@ -339,6 +356,81 @@ def doctor(as_json: bool) -> None:
             )
         console.print(table)
     sys.exit(HOST_CANNOT if best_level() is Level.NONE else DONE)
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@click.option(
+    "--exercise", "exercises", multiple=True, help="Only this one (default: all that can be); repeatable."
+)
+@click.option("--runs", type=click.IntRange(2), default=150, show_default=True, help="Of the reference.")
+@click.option(
+    "--accepted-runs", type=click.IntRange(1), default=20, show_default=True, help="Of each accepted variant."
+)
+@click.option("--mutant-runs", type=click.IntRange(1), default=4, show_default=True, help="Of each mutant.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Floor below the lowest right run.",
+)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Runs at once (default: cores).")
+@json_option
+def calibrate(
+    assignment: str,
+    course: Course,
+    exercises: tuple[str, ...],
+    runs: int,
+    accepted_runs: int,
+    mutant_runs: int,
+    margin: float,
+    device: str,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Measure the floors of the training exercises of ASSIGNMENT and write floors.json beside their suites.
+
+    The reference and each accepted variant of the bank are trained again and again, on data drawn anew; the floor
+    lies below the lowest of their scores. The distributions are drawn in docs/calibration/. Runs are kept as they
+    are done: a calibration that was stopped goes on where it was. Exit code 1: a mutant reaches the floor.
+
+    \b
+    Examples:
+      autograder calibrate tp1
+      autograder calibrate tp1 --exercise digits --runs 300
+      autograder calibrate tp2 --device cuda
+    """
+    from autograder.calibrate import calibrated, rows_of
+    from autograder.trials import Plan, subjects
+
+    plan = Plan(runs, accepted_runs, mutant_runs, margin, device, workers=workers or _cores())
+    entries, problems = {}, []
+    for subject in subjects(course, assignment, exercises):
+        entry, found = calibrated(course, subject, plan, errors)
+        entries[subject.exercise] = entry
+        problems += [f"{subject.exercise}: {problem}" for problem in found]
+        if not as_json:
+            table = Table(
+                "solution",
+                "kind",
+                "runs",
+                "min",
+                "mean",
+                "max",
+                title=f"{subject.exercise}: {entry['floor']:g}",
+            )
+            for row in rows_of(entry, device):
+                table.add_row(*row)
+            console.print(table)
+            console.print(entry["bound"], soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps(entries, ensure_ascii=False, indent=1))
+    for problem in problems:
+        errors.print(problem, style="yellow", markup=False, soft_wrap=True)
+    sys.exit(NEEDS_HUMAN if problems else DONE)
 
 
 @main.command()

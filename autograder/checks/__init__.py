@@ -5,7 +5,7 @@ from __future__ import annotations
 from autograder.checks.arrays import close, equal, finite, tensor
 from autograder.checks.augmentation import independent_integers, shares, shift_of, uniform_integers
 from autograder.checks.behaviour import batch_independence, repeatable, unchanged, varies_in_training
-from autograder.checks.classifier import accuracy, same_scores, scores, trained
+from autograder.checks.classifier import accuracy, device, same_scores, scores, trained
 from autograder.checks.dropout import dropout_independence, dropout_rate, dropout_values, independent_masks
 from autograder.checks.floors import floor, read_floor
 from autograder.checks.gradients import adjoint, away_from_kinks, gradcheck, without_ties
@@ -31,6 +31,7 @@ __all__ = [
     "away_from_kinks",
     "batch_independence",
     "close",
+    "device",
     "distinct",
     "dropout_independence",
     "dropout_rate",

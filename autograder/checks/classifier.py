@@ -13,14 +13,20 @@ import torch
 
 from autograder.checks.arrays import close, tensor
 from autograder.errors import CheckFailed
-from autograder.probe import Handle
+from autograder.probe import Handle, Student
 
-__all__ = ["accuracy", "same_scores", "scores", "trained"]
+__all__ = ["accuracy", "device", "same_scores", "scores", "trained"]
 
 # Roundings of scores that are computed twice in float32, in batches of other sizes: 2e-3 of the largest one, as TF32
 # needs; a dropout that stays active or statistics of the batch change scores by a tenth of it.
 ROUNDINGS = 1 << 12
 NEGLIGIBLE = -1e4  # stands for minus infinity, the logarithm of a probability of 0
+
+
+def device(student: Student) -> Any:
+    """A handle to the guest's ``torch.device``: CUDA where the guest has one, else the CPU."""
+    kind = "cuda" if student.at("torch.cuda.is_available")() is True else "cpu"
+    return student.at("torch.device")(kind)
 
 
 def trained(result: Any, function: str) -> Handle:
@@ -38,7 +44,7 @@ def trained(result: Any, function: str) -> Handle:
 def scores(module: Handle, x: Any, count: int, num_classes: int) -> torch.Tensor:
     """Scores (N, C) in float64 of N = ``count`` inputs ``x``: a tensor, or a handle to one where the module is."""
     with torch.no_grad():
-        found = tensor(module(x), shape=(count, num_classes), what="les scores").double()
+        found = tensor(module(x), shape=(count, num_classes), what="le tenseur des scores").double()
     if bool(found.isnan().any()):
         raise CheckFailed("Les scores du module contiennent des NaN.")
     return found.nan_to_num(neginf=NEGLIGIBLE)
