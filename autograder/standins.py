@@ -17,7 +17,6 @@ from torch.utils.data import Dataset
 __all__ = [
     "CountingSGD",
     "ItemDataset",
-    "ReadCounts",
     "RecordingLoader",
     "RecordingTransform",
     "SmallNet",
@@ -118,21 +117,6 @@ class RecordingTransform:
     def __call__(self, x: Any) -> Tensor:
         self.received.append(x.detach().clone() if isinstance(x, Tensor) else x)
         return self.results[(len(self.received) - 1) % len(self.results)]
-
-
-class ReadCounts:
-    """A map-style dataset that changes as augmented ones do: item i is ((i, how often it was read), label i)."""
-
-    def __init__(self, labels: Sequence[int]) -> None:
-        self.labels = list(labels)
-        self.reads = [0] * len(self.labels)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        self.reads[index] += 1
-        return torch.tensor([float(index), float(self.reads[index])]), self.labels[index]
 
 
 class ItemDataset(Dataset[tuple[Any, Any]]):
