@@ -2,13 +2,14 @@
 #   make demo    grade a simulated class of twelve, from release to feedback and CSV
 #   make test    all tests (the README's test command)
 #   make lint    ruff and mypy
+#   make statistics  every random check, simulated; writes the tables of docs/statistics.md (5 minutes)
 #   make bench   speed and memory against stock nbgrader and ipykernel, in one run
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench release clean
+.PHONY: demo test lint statistics bench release clean
 
 demo: .venv/instructor.stamp
 	$(BIN)/autograder demo
@@ -20,6 +21,9 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+statistics: .venv/dev.stamp
+	$(BIN)/python tools/statistics_bench.py
 
 bench: .venv/dev.stamp
 	$(BIN)/python tools/bench.py

@@ -62,6 +62,11 @@ def test_the_false_fail_rate_is_that_of_one_run_to_the_power_of_tries():
     assert binom.ppf(1e-6, runs, p**3) <= failed <= binom.isf(1e-6, runs, p**3)
 
 
+def test_code_in_a_message_keeps_its_case():
+    with pytest.raises(CheckFailed, match=r"^train_digits\(train_set\) : l'exactitude"):
+        checks.floor(lambda seed: 0.1, 0.8, "train_digits(train_set)", tries=1)
+
+
 def test_a_score_just_below_is_not_told_as_the_floor():
     with pytest.raises(CheckFailed, match=r"vaut 0,799, sous le minimum de 0,800"):
         checks.floor(lambda seed: 0.79999, 0.8, tries=1)

@@ -225,7 +225,14 @@ def fails_he(weight, **options):
 )
 def test_what_he_does_not_mean_is_told_and_named(wrong, named):
     with pytest.raises(CheckFailed, match=named):
-        checks.he(wrong(torch.empty(WIDE)), "ConvBlock")
+        checks.he([wrong(torch.empty(WIDE)) for _ in range(2)], "ConvBlock")
+
+
+def test_the_size_at_which_a_uniform_law_is_asked_about_is_the_documented_one():
+    flat = torch.linspace(-0.999, 0.999, 252) * SIGMA * math.sqrt(3)
+    checks.normal_shape(flat[:251], VARIANCE, "v")
+    with pytest.raises(CheckFailed, match="loi uniforme"):
+        checks.normal_shape(flat, VARIANCE, "v")
 
 
 @pytest.mark.parametrize("name", LAWS)

@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import torch
 
+from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["close", "equal", "finite", "tensor"]
@@ -47,13 +48,13 @@ def tensor(
     device_class: "cpu" or "cuda", without index. requires_grad: True if autograd must reach it, False if not.
     """
     if not isinstance(value, torch.Tensor):
-        raise CheckFailed(f"{_capital(what)} doit être un torch.Tensor ; reçu : {_kind(value)}.")
+        raise CheckFailed(f"{capital(what)} doit être un torch.Tensor ; reçu : {_kind(value)}.")
     if shape is not None:
         _same_shape(value, tuple(shape), what)
     if dtype is not None:
         _dtype_is(value, dtype, what)
     if device_class is not None and value.device.type != device_class:
-        raise CheckFailed(f"{_capital(what)} est sur {value.device.type} au lieu de {device_class}.")
+        raise CheckFailed(f"{capital(what)} est sur {value.device.type} au lieu de {device_class}.")
     if requires_grad is not None:
         _autograd_is(value, requires_grad, what)
     return value
@@ -65,7 +66,7 @@ def finite(value: torch.Tensor, what: str = "le résultat") -> torch.Tensor:
     if bad:
         nan = int(torch.isnan(value.detach()).sum())
         raise CheckFailed(
-            f"{_capital(what)}, de forme {_shape(value.shape)}, contient des valeurs non finies "
+            f"{capital(what)}, de forme {_shape(value.shape)}, contient des valeurs non finies "
             f"(NaN : {nan}, infinies : {bad - nan}, sur {value.numel()})."
         )
     return value
@@ -98,7 +99,7 @@ def close(
         worst = int((error / allowed).argmax())
         deviation, tolerance = float(error.flatten()[worst]), float(allowed.flatten()[worst])
         raise CheckFailed(
-            f"{_capital(what)}, de forme {_shape(got.shape)} : {_count(int(wrong.sum()), got.numel())} "
+            f"{capital(what)}, de forme {_shape(got.shape)} : {_count(int(wrong.sum()), got.numel())} "
             f"à corriger ; pire écart {deviation:.2g} (tolérance d'arrondi {tolerance:.1g})."
         )
 
@@ -110,14 +111,14 @@ def equal(actual: Any, expected: Any, what: str) -> None:
     """
     if not _is_array(actual) and not _is_array(expected):
         if actual != expected:
-            raise CheckFailed(f"{_capital(what)} : la valeur reçue ({_kind(actual)}) n'est pas la bonne.")
+            raise CheckFailed(f"{capital(what)} : la valeur reçue ({_kind(actual)}) n'est pas la bonne.")
         return
     got, want = _as_tensor(actual, what), _as_tensor(expected, what)
     _same_shape(got, tuple(want.shape), what)
     wrong = int((got.detach().cpu() != want.detach().cpu()).sum())
     if wrong:
         raise CheckFailed(
-            f"{_capital(what)}, de forme {_shape(got.shape)} : {_count(wrong, got.numel())} à corriger."
+            f"{capital(what)}, de forme {_shape(got.shape)} : {_count(wrong, got.numel())} à corriger."
         )
 
 
@@ -161,7 +162,7 @@ def _expected(value: Any) -> torch.Tensor:
 def _real(value: Any, what: str) -> torch.Tensor:
     got = _as_tensor(value, what).detach().cpu()
     if got.is_complex():
-        raise CheckFailed(f"{_capital(what)} est complexe ({_dtype(got.dtype)}) au lieu de réel.")
+        raise CheckFailed(f"{capital(what)} est complexe ({_dtype(got.dtype)}) au lieu de réel.")
     return got
 
 
@@ -172,7 +173,7 @@ def _as_tensor(value: Any, what: str) -> torch.Tensor:
     if isinstance(value, bool | int | float | list | tuple | np.ndarray | np.generic):
         with suppress(TypeError, ValueError, RuntimeError):
             return torch.as_tensor(np.asarray(value))
-    raise CheckFailed(f"{_capital(what)} doit être un tenseur ou un nombre ; reçu : {_kind(value)}.")
+    raise CheckFailed(f"{capital(what)} doit être un tenseur ou un nombre ; reçu : {_kind(value)}.")
 
 
 def _is_array(value: Any) -> bool:
@@ -183,28 +184,28 @@ def _same_shape(got: torch.Tensor, want: tuple[int | None, ...], what: str) -> N
     shape = tuple(got.shape)
     fits = len(shape) == len(want) and all(w is None or g == w for g, w in zip(shape, want, strict=True))
     if not fits:
-        raise CheckFailed(f"{_capital(what)} est de forme {_shape(shape)} au lieu de {_shape(want)}.")
+        raise CheckFailed(f"{capital(what)} est de forme {_shape(shape)} au lieu de {_shape(want)}.")
 
 
 def _dtype_is(got: torch.Tensor, dtype: DType, what: str) -> None:
     if dtype == "floating":
         if not got.is_floating_point():
-            raise CheckFailed(f"{_capital(what)} est de type {_dtype(got.dtype)} au lieu d'un type flottant.")
+            raise CheckFailed(f"{capital(what)} est de type {_dtype(got.dtype)} au lieu d'un type flottant.")
         return
     allowed = dtype if isinstance(dtype, tuple) else (dtype,)
     if got.dtype not in allowed:
         names = " ou ".join(_dtype(d) for d in allowed if isinstance(d, torch.dtype))
-        raise CheckFailed(f"{_capital(what)} est de type {_dtype(got.dtype)} au lieu de {names}.")
+        raise CheckFailed(f"{capital(what)} est de type {_dtype(got.dtype)} au lieu de {names}.")
 
 
 def _autograd_is(got: torch.Tensor, wanted: bool, what: str) -> None:
     if wanted and not got.requires_grad:
         raise CheckFailed(
-            f"{_capital(what)} n'est plus relié à ses entrées : le gradient ne peut pas remonter "
+            f"{capital(what)} n'est plus relié à ses entrées : le gradient ne peut pas remonter "
             "(detach, .data, .item(), NumPy ou no_grad sur le chemin ?)."
         )
     if not wanted and got.requires_grad:
-        raise CheckFailed(f"{_capital(what)} garde un historique de gradient, qui devrait être coupé.")
+        raise CheckFailed(f"{capital(what)} garde un historique de gradient, qui devrait être coupé.")
 
 
 def _kind(value: Any) -> str:
@@ -227,9 +228,3 @@ def _dtype(dtype: torch.dtype) -> str:
 
 def _count(some: int, total: int) -> str:
     return f"{some} valeur{'s' if some > 1 else ''} sur {total}"
-
-
-def _capital(text: str) -> str:
-    """First letter in upper case, unless the first word is code, such as `softmax(logits)`."""
-    first = text.split(" ")[0]
-    return text if any(mark in first for mark in "(_.`") else text[:1].upper() + text[1:]

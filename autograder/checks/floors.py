@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 
+from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
 from autograder.wire import raw_bytes
 
@@ -99,7 +100,7 @@ def _outcome(result: Score | tuple[Score, Parameters], what: str) -> tuple[float
         raise GraderFailure(f"floor: train returned a {type(score).__name__} for a score")
     value = float(score)
     if math.isnan(value):  # the suite computed it from what the student's module returned
-        raise CheckFailed(f"{_capital(what)} : le score n'est pas un nombre (sorties non finies ?).")
+        raise CheckFailed(f"{capital(what)} : le score n'est pas un nombre (sorties non finies ?).")
     if not 0 <= value <= 1 + ROUNDING:
         raise GraderFailure(f"floor: a score of {value} is not in [0, 1]")
     return value, parameters
@@ -118,7 +119,7 @@ def _identical(one: Parameters, other: Parameters) -> bool:
 def _message(
     what: str, metric: str, minimum: float, best: float, runs: int, *, repeated: bool = False
 ) -> str:
-    told = f"{_capital(what)} : {METRICS[metric]} vaut {_decimal(best, math.floor)}"
+    told = f"{capital(what)} : {METRICS[metric]} vaut {_decimal(best, math.floor)}"
     told += f" au mieux en {runs} essais" if runs > 1 and not repeated else ""
     told += f", sous le minimum de {_decimal(minimum, math.ceil)} demandé."
     if repeated:
@@ -132,7 +133,3 @@ def _message(
 def _decimal(value: float, rounded: Callable[[float], int]) -> str:
     """Rounded away from the other of two numbers, so that 0.7996 below 0.8 does not read as 0.8."""
     return f"{rounded(round(1000 * value, 6)) / 1000:.3f}".replace(".", ",")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -71,9 +71,9 @@ def normal_shape(weights: Weights, variance: float, what: str, alpha: float = 1e
     """Weights of known ``variance`` follow a normal law, up to ``SHAPE_TOLERANCE``.
 
     Three parts of alpha / 3. Some |w| exceeds sqrt(3) sigma (a uniform law of the same variance never does; asked
-    from N = 251 on) and 2 sigma (a normal law cut there never does; from N = 469 on). The empirical distribution
+    from N = 252 on) and 2 sigma (a normal law cut there never does; from N = 469 on). The empirical distribution
     function is within tolerance + epsilon of the normal one, epsilon by Dvoretzky, Kiefer and Wolfowitz with
-    Massart's constant (1990): 2 exp(-2 N epsilon^2) = alpha / 3. N to separate a uniform law by its tails 251,
+    Massart's constant (1990): 2 exp(-2 N epsilon^2) = alpha / 3. N to separate a uniform law by its tails 252,
     absolute values 49 by the distribution function.
     Source: the project's own simulations.
     """
@@ -171,7 +171,8 @@ def he(
     fans, laws: what is accepted. The law that a right solution takes is refused with probability at most alpha, so the
     whole check fails with at most alpha too. A wrong one must be refused by every accepted law: one layer of 8 -> 32
     channels with 3 x 3 kernels (2,304 weights) is enough for each of ``he_confusions``, normal or uniform, for
-    absolute values and signs, with power 0.999. Keep fan_out away from 2 and 6 times fan_in: there a mistake has the
+    absolute values and signs, with power 0.999, but for Xavier normal: its variance is .8 times 2 / fan_out there,
+    which takes 3,572 weights, so two layers. Keep fan_out away from 2 and 6 times fan_in: there a mistake has the
     variance of the other fan.
     Source: He et al., Delving Deep into Rectifiers, 2015, eq. (10) and (14).
     """

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
 from autograder.probe import Student
 
@@ -45,11 +46,11 @@ def parameters(
     """
     table = student.at(f"{STANDINS}.parameter_shapes")(module, [list(shape) for shape in example])
     if not isinstance(table, dict) or not all(_is_entry(*pair) for pair in table.items()):
-        raise CheckFailed(f"{_capital(what)} : la liste des paramètres n'est pas lisible.")
+        raise CheckFailed(f"{capital(what)} : la liste des paramètres n'est pas lisible.")
     lazy = [name for name, shape in table.items() if shape is None]
     if lazy:
         raise CheckFailed(
-            f"{_capital(what)} : `{lazy[0]}` n'a pas encore de forme après un premier appel ; "
+            f"{capital(what)} : `{lazy[0]}` n'a pas encore de forme après un premier appel ; "
             "la couche paresseuse (Lazy...) n'est-elle pas utilisée ?"
         )
     return {name: tuple(shape) for name, shape in table.items()}
@@ -71,7 +72,7 @@ def parameter_count(
     reason = f" : c'est le compte de {likely[0]}" if likely else ""
     more = "de trop" if found > expected else "de moins"
     raise CheckFailed(
-        f"{_capital(what)} a {_thousands(found)} paramètres, soit {_thousands(abs(found - expected))} {more}{reason}."
+        f"{capital(what)} a {_thousands(found)} paramètres, soit {_thousands(abs(found - expected))} {more}{reason}."
     )
 
 
@@ -97,7 +98,7 @@ def layer_shapes(table: Mapping[str, Shape], expected: Iterable[Shape], what: st
         return
     told = [f"{len(unasked)} en trop ou d'une autre forme ({', '.join(unasked[:3])})"] if unasked else []
     told += [f"{lacking} qui manquent"] if lacking else []
-    raise CheckFailed(f"{_capital(what)} : parmi {len(table)} paramètres, {' ; '.join(told)}.")
+    raise CheckFailed(f"{capital(what)} : parmi {len(table)} paramètres, {' ; '.join(told)}.")
 
 
 def _matrix(shape: Shape) -> Shape:
@@ -116,8 +117,3 @@ def _is_entry(name: object, shape: object) -> bool:
 
 def _thousands(number: int) -> str:
     return f"{number:,}".replace(",", " ")
-
-
-def _capital(text: str) -> str:
-    first = text.split(" ")[0]
-    return text if any(mark in first for mark in "(_.`") else text[:1].upper() + text[1:]
