@@ -211,7 +211,7 @@ def _list(console: Console, title: str, lines: Iterable[str], style: str = "bold
 
 
 def _kills(parts: Sequence[Appraisal]) -> Table:
-    names = ("mutants killed", "by the named test", "vacuous killed", "accepted passed")
+    names = ("mutants\nkilled", "by the\nnamed test", "vacuous\nkilled", "accepted\npassed")
     table = _table("What suites find", names)
     for part in _with_sum(parts):
         rates = (part.mutants, part.by_named, part.vacuous, part.accepted)

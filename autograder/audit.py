@@ -15,15 +15,16 @@ import json
 import multiprocessing
 import shutil
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from autograder.bank import Sort, Variant, read_bank, read_needs, read_source, reduced, with_variants
 from autograder.course import Course, Source
+from autograder.diagnosis import Sketch, resolve
 from autograder.errors import GraderFailure, InstructorError
 from autograder.grading import Job, Record
 from autograder.schedule import Forks, Options, drive, ungraded
@@ -32,9 +33,11 @@ from autograder.suite import derive_seed
 from autograder.vacuous import LeftOut, line_of, observe, public_names, vacuous_variants
 from autograder.verdict import ExerciseGrade, Outcome
 
-__all__ = ["Audit", "Result", "Subject", "subjects"]
+__all__ = ["Audit", "Result", "Subject", "diagnoses", "subjects"]
 
 
+SOLUTION = "the solution itself"
+SLOW = 3.0  # seconds of a test that is not worth asking again for a diagnosis
 OPTIONS = Options(secret="audit")  # a fixed secret: an audit can be repeated; real grading draws its own
 
 
@@ -62,6 +65,9 @@ class Result:
     variant: Variant
     grades: tuple[ExerciseGrade, ...]
     problems: tuple[str, ...] = ()
+    sketches: Mapping[str, Sketch] = field(
+        default_factory=dict
+    )  # by test, where the audit was asked to diagnose
 
     @property
     def points(self) -> list[float | None]:
@@ -197,6 +203,7 @@ class Audit:
         seeds: how often each suite is asked.
         whole: run all cells of the notebook instead of those that the exercise needs.
         made: make vacuous variants as well.
+        sketch: have replies sketched, for ``diagnoses``.
         options: workers, confinement and limits; its secret is what seeds are derived from.
 
     Attributes:
@@ -210,6 +217,7 @@ class Audit:
     seeds: int = 5
     whole: bool = False
     made: bool = True
+    sketch: bool = False
     options: Options = OPTIONS
 
     def __post_init__(self) -> None:
@@ -217,6 +225,7 @@ class Audit:
         self.total = sum(len(subject.variants) for subject in self.subjects)
         self.folders: dict[str, Path] = {}
         self.count = 0
+        self.solutions: dict[str, Result] = {}
 
     def run(self, forks: Forks | None = None) -> Generator[Result, None, None]:
         """Grade all variants, yielding each as it is done; closing the iterator ends everything."""
@@ -258,7 +267,8 @@ class Audit:
         for subject in self.subjects:
             if self.made:
                 pending[self._watched(watcher, subject)] = (subject, None)
-            for known in subject.variants:
+            own = [solution_itself(subject)] if self.sketch else []
+            for known in (*own, *subject.variants):
                 pending[workers.submit(self._graded, forks, subject, known, True)] = (subject, known)
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
@@ -268,11 +278,18 @@ class Audit:
                     for made in self._vacuous(subject, future):
                         pending[workers.submit(self._graded, forks, subject, made, True)] = (subject, made)
                 elif (result := _settled(future, variant)) is not None:
-                    yield result
+                    yield from self._told(result)
                 else:
                     alone.append((subject, variant))
         for subject, known in alone:
-            yield self._last_try(forks, subject, known)
+            yield from self._told(self._last_try(forks, subject, known))
+
+    def _told(self, result: Result) -> Iterator[Result]:
+        """The result, unless it is that of the instructor's own solution, which is no variant."""
+        if result.variant.name == SOLUTION:
+            self.solutions[result.variant.exercise] = result
+        else:
+            yield result
 
     def _watched(self, watcher: ProcessPoolExecutor, subject: Subject) -> Future[Any]:
         exercise = subject.exercise
@@ -306,7 +323,7 @@ class Audit:
             f"{derive_seed(self.options.secret, exercise.id, variant.name, str(number)):016x}"
             for number in range(self.seeds)
         )
-        return Job(str(root), self.assignment, student, seed, str(folder), tuple(more))
+        return Job(str(root), self.assignment, student, seed, str(folder), tuple(more), self.sketch)
 
     def _last_try(self, forks: Forks, subject: Subject, variant: Variant) -> Result:
         job = self._job(subject, variant)
@@ -328,7 +345,28 @@ def _settled(future: Future[Record], variant: Variant) -> Result | None:
 def _result(variant: Variant, record: Record) -> Result:
     grades = (record.grade, *record.more)
     exercises = [e for grade in grades for e in grade.exercises if e.exercise == variant.exercise]
-    return Result(variant, tuple(exercises), record.grade.problems)
+    sketches = record.sketches.get(variant.exercise, {})
+    return Result(variant, tuple(exercises), record.grade.problems, sketches)
+
+
+def solution_itself(subject: Subject) -> Variant:
+    """The instructor's own solution, as a variant that changes nothing."""
+    return Variant(subject.exercise.id, SOLUTION, Sort.ACCEPTED, "", "", "", Path(), 0)
+
+
+def diagnoses(results: Sequence[Result], solution: Result) -> dict[str, dict[str, str]]:
+    """The sentences of one exercise's mutants by test and sketch (see ``diagnosis``); slow tests are left out."""
+    tests = [
+        verdict for result in (solution, *results) for grade in result.grades for verdict in grade.verdicts
+    ]
+    slow = {verdict.test for verdict in tests if verdict.seconds > SLOW}
+    right = [solution, *(r for r in results if r.variant.sort is Sort.ACCEPTED and not r.unexpected)]
+    mutants = [
+        (r.variant.diagnosis, {test: sketch for test, sketch in r.sketches.items() if test not in slow})
+        for r in results
+        if r.variant.sort is Sort.MUTANT and not r.vacuous
+    ]
+    return resolve(mutants, [result.sketches for result in right])
 
 
 def make_slice(course: Course, assignment: str, subject: Subject, folder: Path, whole: bool) -> None:

@@ -38,6 +38,7 @@ class _Line:
     result: str
     colour: str
     message: str
+    diagnosis: str
     hint: str
 
 
@@ -56,6 +57,7 @@ def render(exercise: ExerciseGrade) -> tuple[str, str]:
     for line in lines:
         plain.append(f"- {line.title} : {line.result}")
         plain += [f"  {line.message}"] if line.message else []
+        plain += [f"  Diagnostic : {line.diagnosis}"] if line.diagnosis else []
         plain += [f"  Piste : {line.hint}"] if line.hint else []
     return html, "\n".join([*plain, *remarks])
 
@@ -82,6 +84,7 @@ def _line(verdict: Verdict) -> _Line:
         result,
         colour,
         verdict.message if failed else "",
+        verdict.diagnosis if failed else "",
         verdict.hint if failed else "",
     )
 

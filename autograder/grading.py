@@ -30,6 +30,7 @@ import torch
 
 import autograder
 from autograder.course import Course, Source
+from autograder.diagnosis import FILE, SEED, Diagnoses, Sketch, Sketcher
 from autograder.errors import CallTimedOut, CellFailed, GraderFailure, GuestDied, StudentFailure, WallExpired
 from autograder.execution import Asked, CellEnd, Executed, Execution, Kernel
 from autograder.probe import Probe, Student
@@ -51,7 +52,8 @@ TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before i
 class Job:
     """What a grader needs to know of one submission; plain values, so that it travels as JSON.
 
-    ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells (audits).
+    ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells; ``sketch`` for
+    sketches of the replies, with the seed of diagnoses (audits).
     """
 
     root: str
@@ -60,6 +62,7 @@ class Job:
     seed: str
     folder: str
     more_seeds: tuple[str, ...] = ()
+    sketch: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -75,18 +78,28 @@ class Record:
     """A grade with what the submission's cells printed, notebook by notebook.
 
     ``again`` asks for one more try alone on the machine: a wall limit passed although little CPU time was used.
-    ``more`` holds a grade for each of the job's further seeds.
+    ``more`` holds a grade for each of the job's further seeds, ``sketches`` those it asked for, by exercise and test.
     """
 
     grade: Grade
     notebooks: dict[str, list[Executed]] = field(default_factory=dict)
     again: bool = False
     more: tuple[Grade, ...] = ()
+    sketches: dict[str, dict[str, Sketch]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         notebooks = {name: [asdict(cell) for cell in cells] for name, cells in self.notebooks.items()}
         grade, *more = (json.loads(grade.to_json()) for grade in (self.grade, *self.more))
-        data = {"grade": grade, "notebooks": notebooks, "again": self.again, "more": more}
+        sketches = {
+            e: {t: sketch.to_list() for t, sketch in found.items()} for e, found in self.sketches.items()
+        }
+        data = {
+            "grade": grade,
+            "notebooks": notebooks,
+            "again": self.again,
+            "more": more,
+            "sketches": sketches,
+        }
         return json.dumps(data, ensure_ascii=False)
 
     @classmethod
@@ -96,7 +109,11 @@ class Record:
             data = json.loads(text)
             notebooks = {n: [Executed(**cell) for cell in cells] for n, cells in data["notebooks"].items()}
             grade, *more = (Grade.from_json(json.dumps(g)) for g in (data["grade"], *data.get("more", ())))
-            return cls(grade, notebooks, bool(data["again"]), tuple(more))
+            sketches = {
+                e: {t: Sketch.from_list(sketch) for t, sketch in found.items()}
+                for e, found in data.get("sketches", {}).items()
+            }
+            return cls(grade, notebooks, bool(data["again"]), tuple(more), sketches)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a record: {error!r}") from error
 
@@ -213,6 +230,23 @@ class GuestHost:
         """The conversation goes on with the next test."""
 
 
+class SketchingHost(GuestHost):
+    """The host of a diagnosis: keeps a sketch of what the guest replies, and never starts a guest anew."""
+
+    def __init__(
+        self, asked: Asked, execution: Execution, secret: str, limits: Limits, runner: asyncio.Runner
+    ) -> None:
+        short = replace(limits, call_cpu=min(limits.call_cpu, 5.0), suite_cpu=min(limits.suite_cpu, 30.0))
+        super().__init__(asked, execution, secret, short, runner)
+        self.revivals = REVIVALS
+        self.sketcher = Sketcher()
+
+    def open(self, suite: Path, test: str) -> Student:
+        student = super().open(suite, test)
+        self.sketcher.listen(student._probe, test)
+        return student
+
+
 def grade(
     job: Job,
     kernel_or_launcher: Kernel | Launcher,
@@ -249,7 +283,7 @@ def grade(
         versions=versions(),
     )
     more = (replace(result, seed=seed, exercises=tuple(found)) for seed, found in work.more.items())
-    return Record(result, work.outputs, work.again, tuple(more))
+    return Record(result, work.outputs, work.again, tuple(more), work.sketches)
 
 
 class _Work:
@@ -271,6 +305,8 @@ class _Work:
         self.outputs: dict[str, list[Executed]] = {}
         self.again = False
         self.more: dict[str, list[ExerciseGrade]] = {seed: [] for seed in job.more_seeds}
+        self.troubled: set[str] = set()  # exercises whose suite ran into a limit: not asked again
+        self.sketches: dict[str, dict[str, Sketch]] = {}
 
     def notebook(self, name: str) -> list[ExerciseGrade]:
         """Grades of the exercises of one notebook; manual ones are left to the gradebook."""
@@ -288,10 +324,12 @@ class _Work:
         self.closing.callback(execution.close)
         try:
             self.runner.run(self._execute(execution))
-            return [
+            grades = [
                 _absent(exercise) if exercise.id in steps.absent else self._exercise(exercise, execution)
                 for exercise in graded
             ]
+            suites = {exercise.id: exercise.suite for exercise in graded}
+            return [self._diagnosed(grade, suites[grade.exercise], execution) for grade in grades]
         finally:
             self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
             self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
@@ -322,6 +360,8 @@ class _Work:
         host = GuestHost(asked, execution, seed, self.limits, self.runner)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(suite, host)
+        if host.timeouts or host.revivals:
+            self.troubled.add(exercise.id)
         execution.fork_ahead(after=exercise.id)  # while this suite's processes end
         execution.settle(host.asked)
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
@@ -332,6 +372,39 @@ class _Work:
             if verdict.outcome is Outcome.UNGRADED
         ]
         return ExerciseGrade(exercise.id, exercise.notebook, exercise.points, verdicts)
+
+    def _diagnosed(self, grade: ExerciseGrade, suite: Path | None, execution: Execution) -> ExerciseGrade:
+        """Tests that failed are asked once more, with the seed of diagnoses: is the mistake a known one?"""
+        if suite is None or grade.exercise not in execution.asked or grade.exercise in self.troubled:
+            return grade
+        diagnoses = Diagnoses.read(suite)
+        failed = [v.test for v in grade.verdicts if v.outcome is Outcome.FAILED and not v.gate]
+        tests = [test for test in failed if test in diagnoses.tests]
+        if diagnoses.stale and failed:
+            self.problems.append(
+                f"exercise {grade.exercise}: {FILE} was made for another version of the suite"
+            )
+        if self.job.sketch:  # of a right solution all tests are of interest
+            tests = failed or [verdict.test for verdict in grade.verdicts if not verdict.gate]
+        if not tests:
+            return grade
+        sketches = self._sketched(execution.asked[grade.exercise], suite, execution, tests, bool(failed))
+        if self.job.sketch:
+            self.sketches[grade.exercise] = sketches
+        told = {test: diagnoses.of(test, sketches.get(test)) for test in failed}
+        return replace(
+            grade, verdicts=tuple(replace(v, diagnosis=told.get(v.test, "")) for v in grade.verdicts)
+        )
+
+    def _sketched(
+        self, asked: Asked, suite: Path, execution: Execution, tests: Sequence[str], failing: bool
+    ) -> dict[str, Sketch]:
+        """Sketches of those among ``tests`` that fail, or pass, with the seed of diagnoses too."""
+        host = SketchingHost(asked, execution, SEED, self.limits, self.runner)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            verdicts = run_suite(suite, host, tests)
+        wanted = Outcome.FAILED if failing else Outcome.PASSED
+        return host.sketcher.sketches(v.test for v in verdicts if v.outcome is wanted)
 
 
 def _explained(verdict: Verdict, note: str) -> Verdict:

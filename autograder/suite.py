@@ -16,7 +16,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -282,14 +282,14 @@ def verdict_of(item: pytest.Item, judgement: Judgement, seconds: float) -> Verdi
     )
 
 
-def run_suite(suite: Path, host: Host) -> tuple[Verdict, ...]:
-    """Run one suite file in this process and return a verdict for each of its tests.
+def run_suite(suite: Path, host: Host, only: Sequence[str] = ()) -> tuple[Verdict, ...]:
+    """Run one suite file, or ``only`` some tests of it, in this process and return a verdict for each test.
 
     A suite that cannot be collected, or a run that pytest did not finish, gives one ungraded verdict more.
     """
     verdicts = Verdicts(host)
     arguments = [
-        str(suite),
+        *([f"{suite}::{test}" for test in only] or [str(suite)]),
         *("-p", "autograder.suite", *(f"-pno:{plugin}" for plugin in UNUSED)),
         *("-c", "/dev/null", "--rootdir", str(suite.parent), "--noconftest"),
         *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),

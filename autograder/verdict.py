@@ -52,6 +52,7 @@ class Verdict:
         seed: what the test's random streams were derived from.
         seconds: time the test took, for the report only.
         detail: for the instructor, never shown to a student (a traceback of ours, say).
+        diagnosis: the known mistake whose answers are the same (French); empty if none is.
     """
 
     test: str
@@ -64,6 +65,7 @@ class Verdict:
     seed: int | None = None
     seconds: float = 0.0
     detail: str = ""
+    diagnosis: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", checked_points(self.points, f"points of {self.test}"))
