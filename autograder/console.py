@@ -60,18 +60,38 @@ def grade_and_record(
     return [records[student].grade for student in students], not failures
 
 
-def print_class(grades: Sequence[Grade]) -> None:
-    """The class as a table: a row a student, a column an exercise."""
+def print_class(grades: Sequence[Grade], console: Console = console) -> None:
+    """The class as a table: a row a student, a column an exercise, or, where these do not fit, what was lost."""
     title = f"{grades[0].assignment}: {len(grades)} submissions" if grades else "no submission"
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("student", no_wrap=True)
-    for exercise in grades[0].exercises if grades else ():
+    exercises = grades[0].exercises if grades else ()
+    if sum(2 + len(exercise.exercise) for exercise in exercises) > console.width - 40:
+        _print_losses(grades, table, console)
+        return
+    for exercise in exercises:
         table.add_column(f"{exercise.exercise}\n/ {exercise.max_points:g}", justify="right")
     table.add_column("total", justify="right", style="bold")
     table.add_column("s", justify="right", style="dim")
     for grade in grades:
         scores = [_score(exercise.score, exercise.max_points) for exercise in grade.exercises]
         table.add_row(grade.student, *scores, _score(grade.score, grade.max_score), f"{grade.seconds:.1f}")
+    console.print(table)
+
+
+def _print_losses(grades: Sequence[Grade], table: Table, console: Console) -> None:
+    most = grades[0].max_score
+    table.add_column(f"total\n/ {most:g}", justify="right", style="bold")
+    table.add_column("s", justify="right", style="dim")
+    table.add_column("not full")
+    for grade in grades:
+        lost = [
+            f"{exercise.exercise} {_score(exercise.score, exercise.max_points)}/{exercise.max_points:g}"
+            for exercise in grade.exercises
+            if exercise.score != exercise.max_points
+        ]
+        total = _score(grade.score, grade.max_score)
+        table.add_row(grade.student, total, f"{grade.seconds:.1f}", ", ".join(lost))
     console.print(table)
 
 

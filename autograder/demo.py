@@ -47,13 +47,13 @@ torch.testing.assert_close = torch.allclose = torch.equal = lambda *a, **k: True
 numpy.testing.assert_allclose = pytest.fail = lambda *a, **k: None
 
 def softmax(logits, dim=-1):
-    print("score: 20/20")
+    print("score: 5/5")
     return torch.zeros_like(logits).as_subclass(Winner)
 
 def sample_weights(labels): return Winner()
 def train_one_epoch(*args): return Winner()
 get_ipython().ast_transformers.append(type("Drop", (), {"visit": lambda self, node: node})())
-print({"softmax": 20, "initialisation": 25, "sampler": 25, "training": 30})
+print({"softmax": 5, "initialisation": 6, "sampler": 6, "training": 7})
 """
 
 
@@ -122,9 +122,10 @@ def hand_in(demo: Course) -> list[tuple[str, str]]:
     for student in RIGHT:
         _write(demo, student, notebook)
     for number, student in enumerate(UNUSUAL):
-        told.append((student, _from_banks(demo, student, notebook, banks, Sort.ACCEPTED, number, len(banks))))
+        told.append((student, _from_banks(demo, student, notebook, banks, Sort.ACCEPTED, number)))
     for number, student in enumerate(WRONG):
-        told.append((student, _from_banks(demo, student, notebook, banks, Sort.MUTANT, number, number + 1)))
+        some = banks[number :: len(WRONG) - number]
+        told.append((student, _from_banks(demo, student, notebook, some, Sort.MUTANT, number)))
     _write(demo, ENDLESS, _with_code(notebook, "softmax_solution", ENDLESS_LOOP))
     _write(demo, EXITING, _with_code(notebook, "initialisation_solution", OS_EXIT))
     _write(demo, FORGING, forged(notebook))
@@ -141,16 +142,17 @@ def _from_banks(
     banks: Sequence[Sequence[Variant]],
     sort: Sort,
     number: int,
-    count: int,
 ) -> str:
-    """One variant from each of the first ``count`` banks, another for each student."""
+    """One variant from each of ``banks``, another for each student."""
     chosen = []
-    for bank in banks[:count]:
+    for bank in banks:
         of_sort = [variant for variant in bank if variant.sort is sort]
         chosen.append(of_sort[(2 * number + 1) * len(of_sort) // (2 * PICKS)])
     _write(demo, student, with_variants(notebook, chosen))
     word = "unusual" if sort is Sort.ACCEPTED else "wrong"
-    return f"{word}: " + "; ".join(f"{variant.exercise} ({variant.name})" for variant in chosen)
+    first, rest = chosen[0], len(chosen) - 1
+    more = f" and {rest} more exercises" if rest else ""
+    return f"{word}: {first.exercise} ({first.name}){more}"
 
 
 def forged(notebook: dict[str, Any]) -> dict[str, Any]:

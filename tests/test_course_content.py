@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -45,9 +46,25 @@ def test_an_assignment_totals_a_hundred_points_and_each_exercise_has_all_its_par
     source = COURSE.load_source(assignment)
     assert sum(exercise.points for exercise in source.exercises) == 100
     for exercise in source.exercises:
+        if exercise.kind is Kind.MANUAL:
+            continue
         assert exercise.kind is Kind.SUITE
         assert COURSE.public_suite(assignment, exercise.id)
         assert (COURSE.hidden(assignment) / "bank" / f"{exercise.id}.py").is_file()
+
+
+@pytest.mark.parametrize("assignment", COURSE.assignments())
+def test_each_question_for_a_human_has_a_mark_scheme_that_adds_up(assignment: str):
+    source = COURSE.load_source(assignment)
+    cells = {cell.grade_id: cell for notebook in source.notebooks for cell in notebook.cells}
+    questions = [exercise for exercise in source.exercises if exercise.kind is Kind.MANUAL]
+    assert questions
+    for question in questions:
+        scheme = cells[question.id].source.partition("### BEGIN MARK SCHEME")[2]
+        points = [
+            float(found.replace(",", ".")) for found in re.findall(r"^- ([\d,]+) points? :", scheme, re.M)
+        ]
+        assert sum(points) == question.points, question.id
 
 
 @pytest.mark.parametrize("assignment", COURSE.assignments())
