@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reference.architecture import conv_output_size
+from reference.initialisation import he_normal_
 
 Size = int | tuple[int, int]
 Size3 = int | tuple[int, int, int]
@@ -228,3 +229,27 @@ class Dropout(nn.Module):
         kept = torch.rand_like(x) >= self.p  # in [0, 1): p = 0 keeps all, p = 1 none
         dropped = torch.where(kept, x, 0.0)
         return dropped / (1 - self.p) if self.p < 1 else dropped
+
+
+class ConvBlock(nn.Module):
+    """Convolution with bias, then ReLU: (N, in_channels, H, W) -> (N, out_channels, H', W').
+
+    Args:
+        in_channels, out_channels: C and O.
+        kernel_size, stride, padding: ints or (rows, columns), as for ``conv2d``.
+
+    The bias starts at zero and the weight (O, C, kh, kw) from N(0, 2 / fan_in), so that the signal keeps its size
+    through a ReLU. Source: He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015, equation (10).
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size = 0
+    ) -> None:
+        super().__init__()
+        self.stride, self.padding = stride, padding
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *pair(kernel_size)))
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        he_normal_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(conv2d(x, self.weight, self.bias, self.stride, self.padding))
