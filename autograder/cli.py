@@ -372,7 +372,7 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--margin",
     type=click.FloatRange(0, 1),
-    default=0.05,
+    default=0.1,
     show_default=True,
     help="Floor below the lowest right run.",
 )

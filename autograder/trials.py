@@ -26,7 +26,6 @@ import resource
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
@@ -38,14 +37,15 @@ import torch
 
 from autograder.bank import Sort, read_bank, read_needs, read_source, reduced, with_variants
 from autograder.course import Course, Source
-from autograder.errors import GraderFailure, InstructorError, StudentFailure
+from autograder.errors import GraderFailure, InstructorError
 from autograder.grading import versions
-from autograder.probe import RemoteError, local_student
+from autograder.probe import local_student
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
-from autograder.submission import Exercise, Kind
-from autograder.suite import derive_seed
+from autograder.submission import Exercise
+from autograder.suite import derive_seed, judge
 from autograder.syntax import parse_cell
+from autograder.verdict import Outcome
 
 __all__ = ["REFERENCE", "Plan", "Run", "Solution", "Subject", "Trials", "stored", "subjects"]
 
@@ -70,7 +70,7 @@ class Plan:
     runs: int = 150
     accepted_runs: int = 20
     mutant_runs: int = 4
-    margin: float = 0.05
+    margin: float = 0.1
     device: str = "cpu"
     secret: str = "calibration"
     workers: int = 1
@@ -143,13 +143,7 @@ def _subject(course: Course, source: Source, exercise: Exercise) -> Subject:
         raise InstructorError(f"{exercise.suite} has a `measure`, but no METRIC or no FLOORED beside it.")
     bank = course.hidden(source.assignment) / "bank" / f"{exercise.id}.py"
     notebook = read_source(course.source(source.assignment) / f"{exercise.notebook}.ipynb")
-    cells = source.notebook(exercise.notebook).cells
-    own = [
-        cell.grade_id
-        for cell in cells
-        if cell.kind is Kind.SOLUTION and cell.grade_id == f"{exercise.id}_solution"
-    ]
-    small = reduced(notebook, exercise.id, own, read_needs(bank) if bank.is_file() else ())
+    small = reduced(notebook, exercise.id, exercise.solutions, read_needs(bank) if bank.is_file() else ())
     solutions = [Solution(REFERENCE, REFERENCE, _code(small, exercise.id))]
     for variant in read_bank(bank) if bank.is_file() else ():
         if variant.sort is Sort.ACCEPTED or variant.killed_by == floored:
@@ -334,20 +328,22 @@ def main(message: bytes, fds: Sequence[int]) -> None:
 def _outcome(task: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(1)
     sys.path.insert(0, task["root"])  # suites import the course's reference
+    student = local_student({})
     try:
         suite = _suite(Path(task["suite"]))
         if task["device"] == "cuda" and not torch.cuda.is_available():
             raise GraderFailure("torch finds no CUDA device on this machine")
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            namespace = _namespace(task["cells"])
-            score = float(suite.measure(local_student(namespace, task["cells"]), task["seed"]))
+            student = local_student(_namespace(task["cells"]), task["cells"])
+            score = float(suite.measure(student, task["seed"]))
         if not 0 <= score <= 1:
             raise GraderFailure(f"measure returned {score}, which is not in [0, 1]")
         return {"score": score, "error": "", "ours": False}
-    except (StudentFailure, AssertionError, RemoteError) as error:
-        return {"score": None, "error": f"{type(error).__name__}: {error}"[:500], "ours": False}
     except BaseException as error:
-        return {"score": None, "error": "".join(traceback.format_exception(error))[-3000:], "ours": True}
+        judgement = judge(error, student._probe.replies)
+        ours = judgement.outcome is not Outcome.FAILED
+        text = judgement.detail if ours else f"{type(error).__name__}: {error}"
+        return {"score": None, "error": text[-3000:], "ours": ours}
 
 
 def _suite(path: Path) -> Any:
