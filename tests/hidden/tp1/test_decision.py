@@ -44,7 +44,7 @@ def test_the_most_probable_class_is_chosen(student):
     for rows, classes in ((7, 4), (5, 5), (15, 12)):
         for share in (0.7, 0.3):
             probabilities = forecasts(winners(rows, classes), classes, share)
-            check_decisions(student, probabilities, f"decide, {rows} exemples et {classes} classes")
+            check_decisions(student, probabilities, f"decide pour N = {rows} et C = {classes}")
     check_decisions(student, forecasts(winners(7, 4), 4, 0.4).float(), "decide, probabilités en float32")
 
 
@@ -95,8 +95,6 @@ def test_one_example_or_few_classes_are_enough(student):
     """Le résultat garde son axe : un lot d'un seul exemple donne un tenseur de forme (1,)."""
     for rows, classes in ((5, 2), (1, 4), (1, 2)):
         probabilities = forecasts(winners(rows, classes), classes, 0.6)
-        check_decisions(student, probabilities, f"decide, {rows} exemple(s) et {classes} classes")
+        check_decisions(student, probabilities, f"decide pour N = {rows} et C = {classes}")
     for rows in (6, 1):
-        check_decisions(
-            student, torch.ones(rows, 1, dtype=F64), f"decide, {rows} exemple(s) et une seule classe"
-        )
+        check_decisions(student, torch.ones(rows, 1, dtype=F64), f"decide pour N = {rows} et C = 1")

@@ -228,7 +228,7 @@ def test_a_single_sample_or_a_single_class_is_enough(student):
     """Un lot d'un seul exemple a encore un axe de lot ; avec une seule classe, la cible est certaine."""
     for count, classes in ((1, 4), (5, 1), (1, 1)):
         x, targets = moderate(count, classes), classes_of(count, classes)
-        told = f"pour {count} exemple(s) et {classes} classe(s)"
+        told = f"pour N = {count} et C = {classes}"
         check_value(student, "nll_loss", torch.log_softmax(x, 1), targets, f"`nll_loss` {told}")
         check_value(student, "cross_entropy", x, targets, f"`cross_entropy` {told}")
     check_value(student, "binary_cross_entropy", moderate(1), hard(1), "`binary_cross_entropy` pour un logit")

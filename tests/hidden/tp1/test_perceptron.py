@@ -42,13 +42,17 @@ def redraw(model):
 
 
 def log_odds(model, x, classes, what="la sortie du perceptron"):
-    """Logarithms of the outputs (N, C) in float64, each row less its mean."""
-    p = checks.tensor(model(x.clone()), shape=(len(x), classes), dtype="floating", what=what)
+    """Logarithms of the outputs (N, C) in float64, each row less its mean; the same at a second call."""
+    shape = (len(x), classes)
+    p, again = (
+        checks.tensor(model(x.clone()), shape=shape, dtype="floating", what=what).detach() for _ in range(2)
+    )
     checks.finite(p, what)
+    close(again, p, "le second de deux appels sur le même lot, comparé au premier")
     assert bool((p > 0).all()), (
         "Des probabilités sont négatives ou nulles : la softmax est-elle la dernière étape ?"
     )
-    logs = p.detach().double().log()
+    logs = p.double().log()
     return logs - logs.mean(1, keepdim=True)
 
 
@@ -120,7 +124,7 @@ def test_each_class_has_a_bias_that_learns(student):
     found = descend(student, model, torch.zeros(2, 3), frequencies.repeat(2, 1), lr=1.0, steps=120)
     error = float((found - frequencies).abs().max())
     assert error < 0.02, (
-        f"Pour une entrée nulle, les probabilités apprises s'écartent de {error:.2g} des fréquences des classes."
+        f"Pour une entrée nulle, les probabilités apprises s'écartent de {100 * error:.0f} % des fréquences."
     )
 
 
