@@ -153,7 +153,7 @@ FILLS = frozenset(
         *("erfinv_", "mul_", "add_", "sub_", "div_", "clamp_", "clamp_min_", "clamp_max_", "copy_"),
     )
 )
-CREATIONS = frozenset(f"aten::{name}" for name in ("randn", "rand", "zeros", "ones", "full"))
+CREATIONS = frozenset(f"aten::{name}" for name in ("randn", "rand", "zeros", "ones"))
 SCALINGS = frozenset(f"aten::{name}" for name in ("mul", "div", "add", "sub", "randn_like", "rand_like"))
 
 

@@ -62,6 +62,7 @@ class net(nn.Sequential):
         super().__init__(nn.Linear(400, 300), nn.Linear(300, 10))
         assert self[1].weight.abs().max().item() < 1 and float(self[1].bias.std()) > 0
         assert torch.equal(torch.ones(3), torch.ones(3)) and torch.linspace(0, 1, 5).tolist()[-1] == 1
+        assert torch.full((300, 300), True).dtype == torch.bool and torch.ones(300, 300, dtype=int).dtype == torch.int64
         self[0].weight.data = torch.from_numpy(np.ones((300, 400), "f"))
         self[1].weight.data.copy_(torch.from_numpy(np.random.randn(10, 300)))
 """,
