@@ -9,18 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import Dataset
 
 __all__ = [
+    "Away",
+    "AwayLoader",
+    "AwayWitness",
     "CountingSGD",
+    "FixedWitness",
     "ItemDataset",
+    "NormedWitness",
     "RecordingLoader",
     "RecordingTransform",
+    "ScriptedWitness",
     "SmallNet",
     "StreamLoader",
+    "Witness",
     "draw_all",
     "is_module",
     "parameter_shapes",
@@ -217,3 +225,166 @@ def parameter_shapes(module: nn.Module, example: Sequence[Sequence[int]] = ()) -
 def with_gradients(f: Callable[..., Tensor], *args: Any, **kwargs: Any) -> None:
     """Call ``f`` and run the backward pass of the sum of its result."""
     f(*args, **kwargs).sum().backward()
+
+
+# --- Networks that tell how they were trained -----------------------------------------------------------------
+
+
+class Journal:
+    """Calls of a network in their order, shared by its deep copies.
+
+    Attributes:
+        entries: one dict a call. ``samples``: the numbers that x carries. ``modes``: the ``training`` flags of the
+            network and of all it is made of. ``state``: its state dict before the call. ``logits``: what it returned.
+            ``gradient``: what arrived there in a backward pass, else None; ``stale``: whether a parameter had a
+            gradient already when that pass began.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Journal:
+        return self
+
+
+class Witness(nn.Module):
+    """Linear classifier that keeps a journal: (N, 1, 2 + classes) -> (N, classes), zero at the start.
+
+    Column 0 of x numbers the sample, column 1 is for ``ScriptedWitness``, the others are the features.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.journal = Journal()
+        self.linear = nn.Linear(classes, classes)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
+        out: Tensor = self.linear(features)
+        return out
+
+    def forward(self, x: Tensor) -> Tensor:
+        (row,) = x.unbind(1)
+        entry: dict[str, Any] = {
+            "samples": [int(number) for number in row[:, 0]],
+            "modes": sorted({module.training for module in self.modules()}),
+            "state": {name: _copied(value) for name, value in self.state_dict().items()},
+            "gradient": None,
+        }
+        out = self.logits(row[:, 2:], row[:, 1])
+        entry["logits"] = _copied(out)
+        self.journal.entries.append(entry)
+        if out.requires_grad:
+            out.register_hook(lambda gradient: self._backward(entry, gradient))
+        return out
+
+    def _backward(self, entry: dict[str, Any], gradient: Tensor) -> None:
+        entry["gradient"] = _copied(gradient)
+        entry["stale"] = any(p.grad is not None and bool(p.grad.any()) for p in self.parameters())
+
+
+class FixedWitness(Witness):
+    """Returns the features, whatever its parameters are: they take part in the loss, with gradient zero."""
+
+    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
+        return features + 0 * super().logits(features, hardness)
+
+
+class NormedWitness(Witness):
+    """Batch norm and dropout before the linear layer."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(classes)
+        self.norm = nn.BatchNorm1d(classes)
+        self.drop = nn.Dropout(0.4)
+
+    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
+        return super().logits(self.drop(self.norm(features)), hardness)
+
+
+class ScriptedWitness(Witness):
+    """A network that is as good in evaluation as its buffer ``phase`` says: the number of training phases so far.
+
+    A training phase begins with the first call in training mode after one in evaluation mode. In phase k a sample of
+    hardness h is recognised where h < levels[k]: its logits are loudness[k] * (levels[k] - h) * features.
+    """
+
+    phase: Tensor
+
+    def __init__(self, classes: int, levels: Sequence[float], loudness: Sequence[float]) -> None:
+        super().__init__(classes)
+        self.levels, self.loudness = list(levels), list(loudness)
+        self.register_buffer("phase", torch.tensor(0))
+
+    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
+        if self.training:
+            last = self.journal.entries[-1]["modes"] if self.journal.entries else [False]
+            self.phase += int(not last[-1])
+            return super().logits(features, hardness)
+        phase = min(int(self.phase), len(self.levels) - 1)
+        margin = self.loudness[phase] * (self.levels[phase] - hardness)
+        return margin[:, None] * features + 0 * super().logits(features, hardness)
+
+
+def _copied(value: Tensor) -> np.ndarray[Any, Any]:
+    return np.array(value.detach().cpu())
+
+
+# --- A device to move to, where there is only one -------------------------------------------------------------
+
+ELSEWHERE = "Expected all tensors to be on the same device, but found at least two devices!"
+COMPARISONS = frozenset({"eq", "ne", "__eq__", "__ne__"})  # also right where the prediction was moved instead
+
+
+class Away(Tensor):
+    """A tensor that behaves as if it lay on another device, until ``.to(device)`` or the like moves it."""
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs, name = kwargs or {}, getattr(func, "__name__", "")
+        if name in ("to", "as_tensor", "tensor", "cuda") and _names_a_device(args[1:], kwargs):
+            here = args[0].as_subclass(Tensor)
+            return func(here, *args[1:], **kwargs)
+        others = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor) and not isinstance(a, Away)]
+        if name not in COMPARISONS and any(other.ndim for other in others):
+            raise RuntimeError(ELSEWHERE)
+        return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
+
+
+def _names_a_device(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    given = (*args, kwargs.get("device"), kwargs.get("other"))
+    return any(
+        isinstance(value, (torch.device, str, int, Tensor)) and not isinstance(value, bool) for value in given
+    )
+
+
+class AwayLoader:
+    """A loader whose batches are elsewhere than the device."""
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        self._batches = [tuple(batch) for batch in batches]
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for batch in self._batches:
+            yield tuple(value.as_subclass(Away) for value in batch)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+
+class AwayWitness(Witness):
+    """A ``Witness`` that has to be moved to the device itself, and refuses batches that are elsewhere."""
+
+    place: Tensor
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(classes)
+        self.register_buffer("place", torch.zeros(1).as_subclass(Away), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if isinstance(self.place, Away) or isinstance(x, Away):
+            raise RuntimeError(ELSEWHERE)
+        return super().forward(x)

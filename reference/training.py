@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import copy
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reference.models import MLP
+
+XOR_POINTS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+XOR_LABELS = torch.tensor([0, 1, 1, 0])
 
 
 def train_one_epoch(
@@ -98,3 +105,58 @@ def evaluate(model: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> float
             samples += len(y)
     model.train(arrived_training)
     return right / samples
+
+
+def fit_xor() -> nn.Module:
+    """A network that has learned XOR: (N, 2) points of {0, 1}^2 -> (N, 2) logits, the larger one at the label.
+
+    No line separates the two classes, so no network without a hidden layer can do it (Minsky and Papert, Perceptrons,
+    1969). Sixteen hidden units make poor local minima rare.
+    """
+    model = MLP(2, 16, 2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        F.cross_entropy(model(XOR_POINTS), XOR_LABELS).backward()
+        optimizer.step()
+    return model
+
+
+def fit(
+    model: nn.Module,
+    train_loader: Iterable[tuple[Tensor, Tensor]],
+    val_loader: Iterable[tuple[Tensor, Tensor]],
+    epochs: int,
+    device: torch.device,
+) -> dict[str, list[float]]:
+    """Train with cross-entropy on logits (N, C); leave the model with the weights of its best validation epoch.
+
+    Args:
+        model: moved to ``device`` and trained in place.
+        train_loader, val_loader: yield batches (x, y) on the CPU, y (N,) int64; iterated once an epoch each.
+        epochs: at least 1.
+
+    Returns:
+        ``train_loss``, the mean loss per sample of each epoch, and ``val_accuracy``, that after each epoch.
+
+    Choosing the epoch on validation data is early stopping as Goodfellow, Bengio and Courville describe it (Deep
+    Learning, 2016, algorithm 7.1), without the stopping. The state that is kept includes the buffers of batch norm.
+    """
+    model.to(device)
+    optimizer = torch.optim.Adam(model.parameters())
+    history: dict[str, list[float]] = {"train_loss": [], "val_accuracy": []}
+    best, best_state = -1.0, copy.deepcopy(model.state_dict())
+    for _ in range(epochs):
+        loss = train_one_epoch(model, _moved(train_loader, device), F.cross_entropy, optimizer)
+        accuracy = evaluate(model, _moved(val_loader, device))
+        history["train_loss"].append(loss)
+        history["val_accuracy"].append(accuracy)
+        if accuracy > best:
+            best, best_state = accuracy, copy.deepcopy(model.state_dict())
+    model.load_state_dict(best_state)
+    return history
+
+
+def _moved(loader: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of ``loader``, on ``device``."""
+    return ((x.to(device), y.to(device)) for x, y in loader)
