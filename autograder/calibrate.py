@@ -189,24 +189,24 @@ def calibrated(
 
 
 def draw(path: Path, subject: Subject, runs: Sequence[Run], floor: float) -> None:
-    """The distributions as an SVG: a row a solution, a dot a run, a line for the floor."""
+    """The distributions as an SVG: a row a solution that has scores, a dot a run, a line for the floor."""
     from matplotlib import rc_context  # heavy, and not needed by a run
     from matplotlib.figure import Figure
 
     colours = {REFERENCE: "#0072b2", "accepted": "#009e73", "mutant": "#d55e00"}
+    kinds = {solution.name: solution.kind for solution in subject.solutions}
+    scores = {name: [r.score for r in runs if r.solution == name and r.score is not None] for name in kinds}
+    rows = sorted((name for name in kinds if scores[name]), key=lambda name: [*colours].index(kinds[name]))
     with rc_context({"svg.hashsalt": subject.exercise, "svg.fonttype": "none"}):
-        figure = Figure(figsize=(9, 1.2 + 0.26 * len(subject.solutions)))
+        figure = Figure(figsize=(9, 1.2 + 0.26 * len(rows)))
         axes = figure.subplots()
-        for row, solution in enumerate(subject.solutions):
-            scores = [run.score for run in runs if run.solution == solution.name and run.score is not None]
-            spread = [
-                row + 0.3 * math.sin(12.9898 * i) for i in range(len(scores))
-            ]  # so that dots do not hide dots
-            axes.plot(scores, spread, "o", ms=3, mew=0, alpha=0.5, color=colours[solution.kind])
+        for row, name in enumerate(rows):
+            heights = [
+                row + 0.3 * math.sin(12.9898 * i) for i in range(len(scores[name]))
+            ]  # dots side by side
+            axes.plot(scores[name], heights, "o", ms=3, mew=0, alpha=0.5, color=colours[kinds[name]])
         axes.axvline(floor, color="black", lw=1, label=f"floor {floor:g}")
-        axes.set_yticks(
-            range(len(subject.solutions)), [solution.name for solution in subject.solutions], fontsize=7
-        )
+        axes.set_yticks(range(len(rows)), rows, fontsize=7)
         axes.invert_yaxis()
         axes.set_xlim(-0.02, 1.02)
         axes.set_xlabel(f"{subject.metric} of one training ({subject.assignment}, {subject.exercise})")

@@ -1,4 +1,4 @@
-"""What a guest can know of the data from which hidden test sets are drawn: nothing but the public copy."""
+"""What a guest can know of the data from which hidden test sets are drawn: the public copy, and no class's name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
 
 from autograder import digits
 from autograder.sandbox import folders
 from autograder.sandbox.confinement import Level, weakness
 from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
 from autograder.sandbox.limits import Limits
+from reference.datasets import Deal, deal, renaming
 from tests.test_sandbox import Script
 
 CONFINED = [
@@ -132,3 +135,64 @@ def test_copies_are_found_wherever_a_readable_folder_has_packages(tmp_path: Path
     assert len(found) == len(places)
     assert set(found.values()) == {str(digits.PUBLIC)}
     assert json.loads(json.dumps(found)) == found  # it travels to the supervisor
+
+
+# ---- renamed classes: what was learnt elsewhere is worth nothing ---------------------------------
+
+
+def dealt(seed: int) -> Deal:
+    images = torch.from_numpy(digits.images()).flatten(1).double()
+    labels, pool = torch.from_numpy(digits.labels()), torch.from_numpy(digits.withheld())
+    return deal(images, labels, pool, 450, 10, torch.Generator().manual_seed(seed))
+
+
+def test_names_have_no_fixed_point_and_every_such_permutation_comes_up():
+    """Of four classes there are 9; each one's probability of staying away for 400 draws is (8/9)^400 = 3e-21."""
+    generator = torch.Generator().manual_seed(1)
+    drawn = {tuple(renaming(4, generator).tolist()) for _ in range(400)}
+    assert len(drawn) == 9
+    assert all(sorted(names) == [0, 1, 2, 3] for names in drawn)
+    assert not any(name == old for names in drawn for old, name in enumerate(names))
+
+
+def test_a_deal_cuts_the_set_in_two_and_renames_both_parts_alike():
+    images, labels = torch.arange(60.0)[:, None], torch.arange(60) % 5
+    pool = torch.arange(60) >= 30
+    data = deal(images, labels, pool, 20, 5, torch.Generator().manual_seed(2))
+    assert (len(data.train_x), len(data.test_x)) == (40, 20)
+    assert bool((data.test_x >= 30).all())
+    assert sorted(torch.cat([data.train_x, data.test_x]).flatten().tolist()) == list(range(60))
+    pairs = zip(torch.cat([data.train_x, data.test_x]), torch.cat([data.train_y, data.test_y]), strict=True)
+    names = {(int(x) % 5, int(y)) for x, y in pairs}
+    assert len(names) == 5 and all(old != new for old, new in names)
+    assert data.train_x.flatten().tolist() != sorted(data.train_x.flatten().tolist())
+    ordered = data.sorted_by_class()
+    assert ordered.train_y.tolist() == sorted(data.train_y.tolist())
+    assert {(float(x), int(y)) for x, y in zip(ordered.train_x, ordered.train_y, strict=True)} == {
+        (float(x), int(y)) for x, y in zip(data.train_x, data.train_y, strict=True)
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_table_of_all_digits_with_their_public_names_is_always_wrong(seed: int):
+    data, known = dealt(seed), torch.from_numpy(digits.images()).flatten(1).double()
+    nearest = torch.cdist(data.test_x, known).argmin(1)
+    assert bool((torch.cdist(data.test_x, known).amin(1) == 0).all())  # the table holds every image
+    assert int((torch.from_numpy(digits.labels())[nearest] == data.test_y).sum()) == 0
+
+
+def test_a_network_trained_elsewhere_scores_no_better_than_chance():
+    elsewhere = LogisticRegression(max_iter=300).fit(digits.images().reshape(-1, 64) / 16, digits.labels())
+    for seed in range(3):
+        data = dealt(seed)
+        accuracy = float(
+            (torch.from_numpy(elsewhere.predict(data.test_x / 16)) == data.test_y).double().mean()
+        )
+        assert accuracy <= 0.1
+
+
+def test_what_is_learnt_from_the_training_set_counts():
+    """Else the two tests above would hold of any nonsense."""
+    data = dealt(0)
+    nearest = torch.cdist(data.test_x, data.train_x).argmin(1)
+    assert float((data.train_y[nearest] == data.test_y).double().mean()) > 0.95
