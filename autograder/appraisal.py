@@ -34,7 +34,7 @@ from scipy.stats import beta
 
 from autograder.audit import Audit, Result
 from autograder.bank import Sort
-from autograder.vacuous import LeftOut
+from autograder.vacuous import KINDS, LeftOut
 from autograder.verdict import Outcome
 
 __all__ = ["Appraisal", "Rate", "appraise", "show", "upper_bound", "watched"]
@@ -248,11 +248,13 @@ def _share(rate: Rate) -> Text:
 
 
 def _show_vacuous(console: Console, results: Sequence[Result]) -> None:
-    """Vacuous variants that earn something: no fault while it is not all, but worth a look."""
-    earning = [(r, max(p or 0 for p in r.points)) for r in results]
-    lines = [
-        f"{r.variant.exercise}: {r.variant.name.removeprefix('vacuous: ')}: {points:g} of {r.max_points:g}"
-        for r, points in earning
-        if points > 0
-    ]
+    """Vacuous variants that earn something although they replace all names: no fault while it is not all."""
+    lines = []
+    for _, found in groupby(results, key=lambda result: result.variant.exercise):
+        told = [(result, result.variant.name.removeprefix("vacuous: ")) for result in found]
+        most = max(name.count(" and ") for _, name in told)  # names beside the first
+        for result, name in told:
+            points = max(earned or 0 for earned in result.points)
+            if points > 0 and name.count(" and ") == most and not name.endswith(KINDS["detached"]):
+                lines.append(f"{result.variant.exercise}: {name}: {points:g} of {result.max_points:g}")
     _list(console, f"Vacuous variants that earn points ({len(lines)} of {len(results)})", lines)

@@ -28,7 +28,7 @@ from autograder.suite import PlainHost, run_suite
 from autograder.syntax import parse_cell
 from autograder.verdict import Outcome
 
-__all__ = ["LeftOut", "Sight", "observe", "public_names", "vacuous_variants"]
+__all__ = ["KINDS", "LeftOut", "Sight", "observe", "public_names", "vacuous_variants"]
 
 KINDS = {
     "none": "None",
