@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -301,7 +302,12 @@ class Audit:
     def _vacuous(self, subject: Subject, sights: Future[Any]) -> list[Variant]:
         notebook = self.course.source(self.assignment) / f"{subject.exercise.notebook}.ipynb"
         line = line_of(notebook, f"{subject.exercise.id}_solution")
-        made, left = vacuous_variants(subject.exercise.id, sights.result(), notebook, line)
+        try:
+            seen = sights.result()
+        except BrokenProcessPool as error:
+            what = f"the solution of `{subject.exercise.id}` ended the process in which its suites ran"
+            raise InstructorError(f"{notebook}: {what}.") from error
+        made, left = vacuous_variants(subject.exercise.id, seen, notebook, line)
         self.left_out += left
         self.total += len(made)
         return made
