@@ -61,3 +61,13 @@ def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     (Bishop, 2006, eq. 4.90; Goodfellow, Bengio and Courville, 2016, section 6.2.2.2).
     """
     return -(targets * F.logsigmoid(logits) + (1 - targets) * F.logsigmoid(-logits)).mean()
+
+
+def contrastive_loss(distances: Tensor, same: Tensor, margin: float = 1.0) -> Tensor:
+    """Mean of same d^2 + (1 - same) max(0, margin - d)^2: distances (N,), same (N,), 1 for a genuine pair -> ().
+
+    Hadsell, Chopra and LeCun, Dimensionality reduction by learning an invariant mapping, 2006, equation 4, without its
+    factor 1/2 and with their Y = 1 - same.
+    """
+    impostor = (margin - distances).clamp(min=0) ** 2
+    return (same * distances**2 + (1 - same) * impostor).mean()
