@@ -6,16 +6,20 @@ what they record is there for anyone to read.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import Dataset
 
 __all__ = [
+    "FIRST_VALIDATION",
     "Away",
     "AwayLoader",
     "AwayWitness",
@@ -29,11 +33,13 @@ __all__ = [
     "SmallNet",
     "StreamLoader",
     "Witness",
+    "code_of",
     "draw_all",
     "is_module",
     "parameter_shapes",
     "unfilled",
     "with_gradients",
+    "with_moves",
 ]
 
 Batch = tuple[Tensor, Tensor]
@@ -227,7 +233,25 @@ def with_gradients(f: Callable[..., Tensor], *args: Any, **kwargs: Any) -> None:
     f(*args, **kwargs).sum().backward()
 
 
+def code_of(package: str, f: Callable[..., Any], *args: Any, **kwargs: Any) -> list[str]:
+    """Modules of ``package`` whose code ran in ``f(*args, **kwargs)``, or whose classes its result is made of."""
+    ran: set[str] = set()
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, argument: ran.add(frame.f_globals.get("__name__", "")))
+    try:
+        with suppress(Exception):
+            made = f(*args, **kwargs)
+            parts = made.modules() if isinstance(made, nn.Module) else ()
+            ran |= {base.__module__ for part in parts for base in type(part).__mro__}
+    finally:
+        sys.setprofile(before)
+    return sorted(name for name in ran if f"{name}.".startswith(f"{package}."))
+
+
 # --- Networks that tell how they were trained -----------------------------------------------------------------
+
+
+FIRST_VALIDATION = 1000  # numbers of training samples are below
 
 
 class Journal:
@@ -250,7 +274,8 @@ class Journal:
 class Witness(nn.Module):
     """Linear classifier that keeps a journal: (N, 1, 2 + classes) -> (N, classes), zero at the start.
 
-    Column 0 of x numbers the sample, column 1 is for ``ScriptedWitness``, the others are the features.
+    Column 0 of x numbers the sample, from FIRST_VALIDATION on for validation; column 1 is for ``ScriptedWitness``;
+    the others are the features.
     """
 
     def __init__(self, classes: int) -> None:
@@ -260,7 +285,7 @@ class Witness(nn.Module):
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
-    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
+    def logits(self, samples: Sequence[int], hardness: Tensor, features: Tensor) -> Tensor:
         out: Tensor = self.linear(features)
         return out
 
@@ -272,7 +297,7 @@ class Witness(nn.Module):
             "state": {name: _copied(value) for name, value in self.state_dict().items()},
             "gradient": None,
         }
-        out = self.logits(row[:, 2:], row[:, 1])
+        out = self.logits(entry["samples"], row[:, 1], row[:, 2:])
         entry["logits"] = _copied(out)
         self.journal.entries.append(entry)
         if out.requires_grad:
@@ -287,8 +312,8 @@ class Witness(nn.Module):
 class FixedWitness(Witness):
     """Returns the features, whatever its parameters are: they take part in the loss, with gradient zero."""
 
-    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
-        return features + 0 * super().logits(features, hardness)
+    def logits(self, samples: Sequence[int], hardness: Tensor, features: Tensor) -> Tensor:
+        return features + 0 * super().logits(samples, hardness, features)
 
 
 class NormedWitness(Witness):
@@ -299,15 +324,16 @@ class NormedWitness(Witness):
         self.norm = nn.BatchNorm1d(classes)
         self.drop = nn.Dropout(0.4)
 
-    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
-        return super().logits(self.drop(self.norm(features)), hardness)
+    def logits(self, samples: Sequence[int], hardness: Tensor, features: Tensor) -> Tensor:
+        return super().logits(samples, hardness, self.drop(self.norm(features)))
 
 
 class ScriptedWitness(Witness):
-    """A network that is as good in evaluation as its buffer ``phase`` says: the number of training phases so far.
+    """A network that is as good on validation samples as its buffer ``phase`` says: how often training went on.
 
-    A training phase begins with the first call in training mode after one in evaluation mode. In phase k a sample of
-    hardness h is recognised where h < levels[k]: its logits are loudness[k] * (levels[k] - h) * features.
+    A training phase begins with the first call on other samples, gradients being recorded, after one on validation
+    samples. In phase k a validation sample of hardness h is recognised where h < levels[k]: its logits are
+    loudness[k] * (levels[k] - h) * features.
     """
 
     phase: Tensor
@@ -317,14 +343,15 @@ class ScriptedWitness(Witness):
         self.levels, self.loudness = list(levels), list(loudness)
         self.register_buffer("phase", torch.tensor(0))
 
-    def logits(self, features: Tensor, hardness: Tensor) -> Tensor:
-        if self.training:
-            last = self.journal.entries[-1]["modes"] if self.journal.entries else [False]
-            self.phase += int(not last[-1])
-            return super().logits(features, hardness)
+    def logits(self, samples: Sequence[int], hardness: Tensor, features: Tensor) -> Tensor:
+        learned = super().logits(samples, hardness, features)
+        if samples[0] < FIRST_VALIDATION:
+            earlier = self.journal.entries[-1]["samples"] if self.journal.entries else [FIRST_VALIDATION]
+            self.phase += int(torch.is_grad_enabled() and earlier[0] >= FIRST_VALIDATION)
+            return learned
         phase = min(int(self.phase), len(self.levels) - 1)
         margin = self.loudness[phase] * (self.levels[phase] - hardness)
-        return margin[:, None] * features + 0 * super().logits(features, hardness)
+        return margin[:, None] * features + 0 * learned
 
 
 def _copied(value: Tensor) -> np.ndarray[Any, Any]:
@@ -340,12 +367,15 @@ COMPARISONS = frozenset({"eq", "ne", "__eq__", "__ne__"})  # also right where th
 class Away(Tensor):
     """A tensor that behaves as if it lay on another device, until ``.to(device)`` or the like moves it."""
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return self.as_subclass(Tensor).clone().as_subclass(Away)
+
     @classmethod
     def __torch_function__(
         cls, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs, name = kwargs or {}, getattr(func, "__name__", "")
-        if name in ("to", "as_tensor", "tensor", "cuda") and _names_a_device(args[1:], kwargs):
+        if name in ("to", "as_tensor", "asarray", "cuda") and _names_a_device(args[1:], kwargs):
             here = args[0].as_subclass(Tensor)
             return func(here, *args[1:], **kwargs)
         others = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor) and not isinstance(a, Away)]
@@ -359,6 +389,23 @@ def _names_a_device(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
     return any(
         isinstance(value, (torch.device, str, int, Tensor)) and not isinstance(value, bool) for value in given
     )
+
+
+class Moves(TorchFunctionMode):
+    """Sees ``torch.as_tensor(x, device=...)`` too, which asks no class of tensors for its opinion."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (torch.as_tensor, torch.asarray) and isinstance(args[0], Away):
+            return Away.__torch_function__(func, types, args, kwargs)
+        return func(*args, **(kwargs or {}))
+
+
+def with_moves(f: Callable[..., Any], *args: Any) -> Any:
+    """``f(*args)``, in which tensors that are ``Away`` may be moved in any way that torch has."""
+    with Moves():
+        return f(*args)
 
 
 class AwayLoader:
