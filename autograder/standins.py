@@ -35,6 +35,7 @@ __all__ = [
     "Witness",
     "code_of",
     "draw_all",
+    "fill",
     "is_module",
     "parameter_shapes",
     "unfilled",
@@ -204,6 +205,21 @@ def unfilled(factory: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """``factory(*args, **kwargs)``, large tensors left without numbers."""
     with Unfilled():
         return factory(*args, **kwargs)
+
+
+def fill(module: nn.Module, pattern: Tensor) -> None:
+    """Give each parameter the numbers of ``pattern`` over and over, row by row: the same network anywhere.
+
+    Weights of several axes (out, in, ...) are scaled by sqrt(2 / fan_in), so that signals keep their size; others by .1.
+
+    Args:
+        pattern: numbers of variance 1; as many as no width divides, so that no two rows of a weight are equal.
+    """
+    for p in module.parameters():
+        scale = (2 / p[0].numel()) ** 0.5 if p.ndim > 1 else 0.1
+        numbers = torch.empty(-(-p.numel() // len(pattern)), len(pattern))
+        torch.mul(pattern.expand_as(numbers), scale, out=numbers)
+        p.data = numbers.flatten()[: p.numel()].view(p.shape)
 
 
 def is_module(value: object) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -122,3 +126,76 @@ class ResidualBlock(nn.Module):
         shortcut = self.norm3(self.conv3(x)) if self.projects else x
         hidden = torch.relu(self.norm1(self.conv1(x)))
         return torch.relu(self.norm2(self.conv2(hidden)) + shortcut)
+
+
+def vgg(
+    config: Sequence[int | str], in_channels: int = 3, num_classes: int = 10, batch_norm: bool = False
+) -> nn.Sequential:
+    """Stacks of 3x3 convolutions: (N, in_channels, H, W) -> (N, num_classes) logits, any H and W that the pools leave.
+
+    ``config`` lists the widths of the convolutions and "M" for a max pooling of 2; a ReLU after each convolution (and
+    after its batch norm), the mean over the image, one linear layer.
+
+    Source: Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition, 2015, table 1,
+    with the head of Lin, Chen and Yan, Network in network, 2014, section 3.2, in place of three linear layers; weights
+    by He et al., Delving deep into rectifiers, 2015, eq. (10).
+    """
+    layers: list[nn.Module] = []
+    channels = in_channels
+    for entry in config:
+        if isinstance(entry, str):
+            layers.append(nn.MaxPool2d(2))
+            continue
+        convolution = nn.Conv2d(channels, entry, 3, padding=1)
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        nn.init.zeros_(cast(Tensor, convolution.bias))
+        norm = [nn.BatchNorm2d(entry)] if batch_norm else []
+        layers += [convolution, *norm, nn.ReLU()]
+        channels = entry
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
+
+
+def alexnet(num_classes: int = 1000) -> nn.Sequential:
+    """Five convolutions and three linear layers: (N, 3, 224, 224) -> (N, num_classes) logits.
+
+    224 -> 55 -> 27 -> 13 -> 6 rows; 61,100,840 parameters for 1,000 classes. No local response normalisation.
+
+    Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012,
+    figure 2, in one column: Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014.
+    """
+    return nn.Sequential(
+        *(nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(192, 384, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(384, 256, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2), nn.Flatten()),
+        *(nn.Dropout(), nn.Linear(256 * 6 * 6, 4096), nn.ReLU()),
+        *(nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU()),
+        nn.Linear(4096, num_classes),
+    )
+
+
+class FCN(nn.Module):
+    """A score for each class at each pixel: (N, in_channels, H, W) -> (N, num_classes, H, W), any H, W >= 4.
+
+    Two poolings give the wide view, bilinear interpolation the size; scores of all levels are added, coarse to fine.
+
+    Source: Long, Shelhamer and Darrell, Fully convolutional networks for semantic segmentation, 2015, figure 3.
+    """
+
+    def __init__(self, in_channels: int, num_classes: int, width: int = 16) -> None:
+        super().__init__()
+        widths = (in_channels, width, 2 * width, 4 * width)
+        self.stages = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths))
+        self.scores = nn.ModuleList(nn.Conv2d(b, num_classes, 1) for b in widths[1:])
+
+    def forward(self, x: Tensor) -> Tensor:
+        levels: list[Tensor] = []
+        for stage in self.stages:
+            x = torch.relu(stage(F.max_pool2d(x, 2) if levels else x))
+            levels.append(x)
+        out: Tensor = self.scores[-1](levels[-1])
+        for level, score in zip(levels[-2::-1], list(self.scores)[-2::-1], strict=True):
+            up = F.interpolate(out, level.shape[2:], mode="bilinear", align_corners=False)
+            out = up + score(level)
+        return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autograder.checks.architectures import own_architecture
 from autograder.checks.arrays import close, equal, finite, tensor
 from autograder.checks.augmentation import independent_integers, shares, shift_of, uniform_integers
 from autograder.checks.behaviour import batch_independence, repeatable, unchanged, varies_in_training
@@ -48,6 +49,7 @@ __all__ = [
     "layer_shapes",
     "normal_shape",
     "normal_variance",
+    "own_architecture",
     "parameter_count",
     "parameters",
     "permutation",
