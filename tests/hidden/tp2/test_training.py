@@ -247,7 +247,7 @@ def test_each_batch_gives_a_step_and_the_loss_goes_down(student):
     assert after < before, "Le premier pas ne fait pas baisser la perte de son lot."
     start, end = run.history["train_loss"][0], run.history["train_loss"][-1]
     assert end < 0.8 * start, (
-        f"Sur un problème facile, la perte n'est passée que de {start:.3g} à {end:.3g} en 20 époques."
+        f"Sur un problème facile, la perte n'a baissé que de {100 * (1 - end / start):.0f} % en 20 époques."
     )
     run = Run(student, ("Witness",), noisy_training(), validation(), 1)
     steps = len({call["state"]["linear.weight"].tobytes() for call in run.train_calls})
