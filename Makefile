@@ -2,7 +2,7 @@
 #   make demo    grade a simulated class of twelve, from release to feedback and CSV
 #   make test    all tests (the README's test command)
 #   make lint    ruff and mypy
-#   make statistics  every random check, simulated; writes the tables of docs/statistics.md (5 minutes)
+#   make statistics  every random check, simulated; writes the tables of docs/statistics.md (3 minutes)
 #   make bench   speed and memory against stock nbgrader and ipykernel, in one run
 
 PYTHON ?= python3

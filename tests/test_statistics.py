@@ -92,12 +92,18 @@ def test_the_page_holds_the_tables_of_these_entries():
     assert "too many" not in text
 
 
-def test_tables_go_between_the_markers_and_nowhere_else(tmp_path):
+@pytest.mark.parametrize("old", ["", "old\n", "\nold\nand older\n\n"])
+def test_tables_go_between_the_markers_and_nowhere_else(tmp_path, old):
     page: Path = tmp_path / "page.md"
-    page.write_text("a\n<!-- statistics -->\nold\n<!-- end of statistics -->\nb\n")
-    write(page, "new \\1")
-    write(page, "new \\1")
-    assert page.read_text() == "a\n<!-- statistics -->\n\nnew \\1\n\n<!-- end of statistics -->\nb\n"
+    page.write_text(f"a\n<!-- statistics -->\n{old}<!-- end of statistics -->\nb\n")
+    for _ in range(2):
+        write(page, "new \\1")
+        assert page.read_text() == "a\n<!-- statistics -->\n\nnew \\1\n\n<!-- end of statistics -->\nb\n"
+
+
+def test_a_page_without_markers_is_told_before_anything_is_written(tmp_path):
+    page: Path = tmp_path / "page.md"
     page.write_text("nothing")
-    with pytest.raises(SystemExit, match="0 places"):
+    with pytest.raises(SystemExit, match="no place"):
         write(page, "new")
+    assert page.read_text() == "nothing"
