@@ -41,6 +41,7 @@ __all__ = [
     "unfilled",
     "with_gradients",
     "with_moves",
+    "without_gradient",
 ]
 
 Batch = tuple[Tensor, Tensor]
@@ -210,7 +211,7 @@ def unfilled(factory: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 def fill(module: nn.Module, pattern: Tensor) -> None:
     """Give each parameter the numbers of ``pattern`` over and over, row by row: the same network anywhere.
 
-    Weights of several axes (out, in, ...) are scaled by sqrt(2 / fan_in), so that signals keep their size; others by .1.
+    Weights of several axes (out, in, ...) are scaled by sqrt(2 / fan_in): signals keep their size. Others by 0.1.
 
     Args:
         pattern: numbers of variance 1; as many as no width divides, so that no two rows of a weight are equal.
@@ -247,6 +248,16 @@ def parameter_shapes(module: nn.Module, example: Sequence[Sequence[int]] = ()) -
 def with_gradients(f: Callable[..., Tensor], *args: Any, **kwargs: Any) -> None:
     """Call ``f`` and run the backward pass of the sum of its result."""
     f(*args, **kwargs).sum().backward()
+
+
+def without_gradient(module: nn.Module) -> list[str]:
+    """Names of the parameters that have no gradient, or one of zeros where they have several axes.
+
+    The gradient of a bias may be zero in a right network: batch norm cancels the bias before it.
+    """
+    return [
+        name for name, p in module.named_parameters() if p.grad is None or (p.ndim > 1 and not bool(p.grad.any()))
+    ]
 
 
 def code_of(package: str, f: Callable[..., Any], *args: Any, **kwargs: Any) -> list[str]:
