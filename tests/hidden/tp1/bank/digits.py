@@ -4,7 +4,7 @@
 def train_digits(train_set):
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
     loader = torch.utils.data.DataLoader(train_set, batch_size=32, shuffle=True)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     for x, y in loader:
         optimizer.zero_grad()
         F.cross_entropy(model(x), y).backward()
@@ -140,20 +140,6 @@ def train_digits(train_set):
         for x, y in loader:
             optimizer.zero_grad()
             F.nll_loss(model(x), y).backward()
-            optimizer.step()
-    return model
-
-# %% mutant: ReLU on the scores
-# killed by test_digits_never_seen_are_read
-# Une ReLU suit la dernière couche : les scores négatifs sont perdus, des classes ne sont jamais apprises.
-def train_digits(train_set):
-    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU())
-    loader = torch.utils.data.DataLoader(train_set, batch_size=32, shuffle=True)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    for _ in range(10):
-        for x, y in loader:
-            optimizer.zero_grad()
-            F.cross_entropy(model(x), y).backward()
             optimizer.step()
     return model
 
