@@ -27,9 +27,9 @@ def test_no_ready_made_softmax(student):
 @points(2, "Un exemple calculé à la main")
 def test_a_worked_example(student):
     """Calculez à la main : exp(0) = 1 et exp(ln 3) = 3. Quelle part de la somme revient à chacun ?"""
-    logits = torch.tensor([ONE_AGAINST_THREE, ONE_AGAINST_THREE[::-1]])
-    found = checks.tensor(student.softmax(logits), shape=(2, 2), dtype="floating", what="softmax(logits)")
-    checks.close(found, torch.tensor([[0.25, 0.75], [0.75, 0.25]]), "softmax(logits)", fan_in=8)
+    logits = torch.tensor([ONE_AGAINST_THREE, ONE_AGAINST_THREE[::-1], [5.0, 5.0]])
+    found = checks.tensor(student.softmax(logits), shape=(3, 2), dtype="floating", what="softmax(logits)")
+    checks.close(found, torch.tensor([[0.25, 0.75], [0.75, 0.25], [0.5, 0.5]]), "softmax(logits)", fan_in=16)
 
 
 @points(2, "L'axe choisi")
