@@ -175,8 +175,20 @@ def test_evaluation_uses_the_running_statistics_and_leaves_them(student):
         for _ in range(2):
             pair.mode(False).check_output(images(shape), f"la sortie en évaluation, lot de forme {shape}")
         pair.check_statistics("après une évaluation")
+        check_gradient_in_evaluation(pair, images(shape))
         pair.mode(True).outputs(images((2, *shape[1:])), "la sortie en entraînement")
         pair.load(*STATISTICS).mode(False).check_output(images(shape), "la sortie, de retour en évaluation")
+
+
+def check_gradient_in_evaluation(pair, x):
+    """Where running statistics normalise, the layer is an affine map: its gradient is a constant for each channel."""
+    ours, theirs = (x.clone().requires_grad_() for _ in range(2))
+    expected, found = pair.ours(ours), pair.theirs(theirs)
+    found = checks.tensor(found, shape=x.shape, requires_grad=True, what="la sortie en évaluation")
+    v = torch.randn(x.shape, dtype=F64)
+    expected.backward(v)
+    found.backward(v)
+    check_gradient(theirs.grad, ours.grad, "x", x.shape)
 
 
 @points(4, "Le gradient traverse les statistiques du lot")

@@ -157,6 +157,7 @@ def test_each_block_draws_its_own_numbers(student):
     """Ne fixez pas de graine : deux blocs de même taille auraient les mêmes poids."""
     draws = [new_parameters(student, PLAIN[0])[0] for _ in range(3)]
     checks.distinct(draws, "Le poids de trois blocs de même taille")
+    check_after_relu(student, PLAIN[0])
 
 
 @points(3, "Les gradients")

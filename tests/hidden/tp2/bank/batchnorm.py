@@ -717,6 +717,31 @@ class BatchNorm2d(nn.Module):
         x = (x - mean[:, None, None]) / torch.sqrt(var + self.eps)[:, None, None]
         return self.weight[:, None, None] * x + self.bias[:, None, None]
 
+# %% mutant: evaluation without gradient
+# killed by test_evaluation_uses_the_running_statistics_and_leaves_them
+# L'évaluation est sous no_grad : on ne peut plus rien apprendre à travers une couche en mode évaluation.
+class BatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+
+    def forward(self, x):
+        if self.training:
+            mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+            n = x.numel() // x.shape[1]
+            with torch.no_grad():
+                self.running_mean += self.momentum * (mean - self.running_mean)
+                self.running_var += self.momentum * (var * n / (n - 1) - self.running_var)
+        else:
+            mean, var = self.running_mean, self.running_var
+        x = x if self.training else x.detach()
+        x = (x - mean[:, None, None]) / torch.sqrt(var + self.eps)[:, None, None]
+        return self.weight[:, None, None] * x + self.bias[:, None, None]
+
 # %% mutant: statistics without gradient
 # killed by test_the_gradient_goes_through_the_statistics_of_the_batch
 # La moyenne et la variance du lot sont calculées sous no_grad : il manque leur part du gradient.

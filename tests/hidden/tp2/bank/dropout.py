@@ -741,3 +741,16 @@ class Dropout(nn.Module):
 
 ones = torch.ones(1000)
 assert abs(Dropout(0.3)(ones).mean() - nn.Dropout(0.3)(ones).mean()) < 1
+
+# %% accepted: strictly greater, and a product of float masks
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        self.p = float(p)
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        mask = (torch.rand(x.size()) > self.p).type(x.dtype)
+        scale = 0.0 if self.p == 1.0 else 1.0 / (1.0 - self.p)
+        return mask * scale * x
