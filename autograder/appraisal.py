@@ -225,7 +225,7 @@ def _bounds(parts: Sequence[Appraisal]) -> Table:
     for part in _with_sum(parts):
         fails, passes = part.false_fail_runs, part.false_pass_runs
         rates = (fails, part.false_fail_variants, passes, part.false_pass_variants)
-        table.add_row(part.exercise, *(str(rate) for rate in rates))
+        table.add_row(part.exercise, *(str(rate).replace(" (", "\n(") for rate in rates))  # 80 columns
     return table
 
 

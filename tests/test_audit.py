@@ -438,6 +438,16 @@ def test_the_page_sums_up_several_exercises(tmp_path):
     assert re.search(r"all +2/2 ", page) and "Not as expected" not in page
 
 
+def test_the_page_fits_80_columns(tmp_path):
+    console = Console(record=True, width=80, file=open("/dev/null", "w"))  # noqa: SIM115
+    results = [result(Sort.MUTANT, tmp_path, "a")] * 41 + [result(Sort.ACCEPTED, tmp_path, seeds=20)] * 1000
+    other = Variant("initialisation", "y", Sort.MUTANT, "", "", "", tmp_path / "initialisation.py", 1)
+    show(console, [*results, Result(other, results[0].grades)])
+    page = console.export_text()
+    assert "…" not in page and max(map(len, page.splitlines())) <= 80
+    assert "(≤ 7.1 %)" in page and "0/40000" in page
+
+
 # --- A slice of the real course -------------------------------------------------------------------------------
 
 SLICE = """# %% mutant: batch axis
