@@ -268,8 +268,7 @@ class Trials:
                         f"{self.subject.exercise}: `{run.solution}` has no score (seed {run.seed}): {run.error} "
                         "A right solution must have one in every run."
                     )
-                with self.path.open("a", encoding="utf-8") as lines:
-                    lines.write(json.dumps(asdict(run), ensure_ascii=False) + "\n")
+                _keep(self.path, run)
                 yield run
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -308,6 +307,15 @@ def stored(path: Path) -> list[Run]:
         with contextlib.suppress(ValueError, TypeError):
             runs.append(Run(**json.loads(line)))
     return runs
+
+
+def _keep(path: Path, run: Run) -> None:
+    """Append a run, on a line of its own also where the line before was cut off."""
+    line = json.dumps(asdict(run), ensure_ascii=False).encode() + b"\n"
+    with path.open("a+b") as lines:
+        if lines.tell() and path.read_bytes()[-1:] != b"\n":
+            line = b"\n" + line
+        lines.write(line)
 
 
 def _unscored(run: Run) -> Run:

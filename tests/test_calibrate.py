@@ -125,9 +125,11 @@ def test_runs_are_kept_and_a_stopped_calibration_goes_on(course: Course):
     path = course.state / "calibration/tp1/coin.jsonl"
     with path.open("a") as lines:
         lines.write('{"solution": "cut o')  # as by a crash while it was written
-    assert set(first) <= set(stored(path))
+    before = stored(path)
+    assert set(first) <= set(before)
     again = list(Trials(course, subject, SMALL).results())
     assert again[: len(first)] == [run for run in again if run in first]  # those kept come first
+    assert set(stored(path)) == set(again) and len(stored(path)) == len(again)  # none lost, none twice
     assert len(again) == len(set(again)) == 5 + 3 + 3 * 2
     assert sorted(map(repr, again)) == sorted(map(repr, Trials(course, subject, SMALL).results()))
 
