@@ -256,7 +256,9 @@ def without_gradient(module: nn.Module) -> list[str]:
     The gradient of a bias may be zero in a right network: batch norm cancels the bias before it.
     """
     return [
-        name for name, p in module.named_parameters() if p.grad is None or (p.ndim > 1 and not bool(p.grad.any()))
+        name
+        for name, p in module.named_parameters()
+        if p.grad is None or (p.ndim > 1 and not bool(p.grad.any()))
     ]
 
 
