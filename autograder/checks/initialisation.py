@@ -266,4 +266,7 @@ def _follows(cdf: Floats, tolerance: float, alpha: float, what: str, law: str) -
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.3g} fois".replace(".", ",")
+    digits = (
+        f"{ratio:.3g}" if ratio >= 0.01 or not ratio else f"{ratio:.2g}" if ratio >= 0.001 else f"{ratio:.1e}"
+    )
+    return f"{digits} fois".replace(".", ",")
