@@ -221,7 +221,7 @@ def test_measurements_on_another_device_stay_and_count(tmp_path: Path):
     entry = entry_with("cpu", 0.9, before)
     assert set(entry["measured"]) == {"cuda", "cpu"}
     assert entry["floor"] == 0.6
-    assert entry_with("cpu", 0.9)["floor"] == 0.85
+    assert entry_with("cpu", 0.9)["floor"] == 0.8
 
 
 def test_floors_of_other_exercises_are_left(tmp_path: Path):
