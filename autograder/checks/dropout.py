@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from autograder.checks.arrays import finite, tensor
-from autograder.checks.rates import percent, two_tails
+from autograder.checks.rates import percent, times, two_tails
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["dropout_independence", "dropout_rate", "dropout_values", "independent_masks"]
@@ -42,7 +42,7 @@ def dropout_values(y: Any, x: torch.Tensor, p: float, what: str) -> None:
         found = float(kept.median())
         raise CheckFailed(
             f"{what} : {wrong} éléments sur {ratio.numel()} ne valent ni 0 ni x / (1 - p) ; "
-            f"le facteur médian est {_times(found * (1 - p))} celui qu'il faut{_likely(found, p)}."
+            f"le facteur médian est {times(found * (1 - p))} celui qu'il faut{_likely(found, p)}."
         )
 
 
@@ -119,7 +119,3 @@ def _likely(found: float, p: float) -> str:
         if abs(found - factor) < 1e-3 * factor:
             return f" : {name}"
     return ""
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.3g} fois".replace(".", ",")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
 from autograder.checks.arrays import finite, tensor
+from autograder.checks.rates import times
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = [
@@ -62,7 +63,7 @@ def normal_variance(
     likely = _nearest(values, confusions or {}, alpha)
     reason = f" : c'est ce que donne {likely}" if likely else ""
     raise CheckFailed(
-        f"{what} : sur {values.size} poids, la variance mesurée vaut {_times(measured / variance)} "
+        f"{what} : sur {values.size} poids, la variance mesurée vaut {times(measured / variance)} "
         f"la variance voulue{reason}."
     )
 
@@ -101,7 +102,7 @@ def uniform_bound(weights: Weights, bound: float, what: str, alpha: float = 1e-9
     """
     values = _values(weights, what)
     largest = float(np.abs(values).max())
-    ratio = _times(largest / bound)
+    ratio = times(largest / bound)
     if largest > bound * (1 + 1e-6):
         raise CheckFailed(f"{what} : le plus grand poids en valeur absolue vaut {ratio} la borne.")
     if largest < bound * (alpha / 2) ** (1 / values.size):
@@ -186,7 +187,7 @@ def he(
         return
     measured = float(np.mean(values**2))
     likely = {name: v for name, v in he_confusions(shape).items() if v not in [variances[f] for f in fans]}
-    told = " et ".join(f"{_times(measured / variances[fan])} 2 / {fan}" for fan in fans)
+    told = " et ".join(f"{times(measured / variances[fan])} 2 / {fan}" for fan in fans)
     raise CheckFailed(
         f"{what} : sur {values.size} poids, la variance mesurée vaut {told}{_named(measured, values.size, likely)} ; "
         "la variance ou la forme de la loi ne convient pas."
@@ -263,10 +264,3 @@ def _follows(cdf: Floats, tolerance: float, alpha: float, what: str, law: str) -
         raise CheckFailed(
             f"{what} : la répartition des {cdf.size} poids s'écarte de {distance:.2g} d'une loi {law}."
         )
-
-
-def _times(ratio: float) -> str:
-    digits = (
-        f"{ratio:.3g}" if ratio >= 0.01 or not ratio else f"{ratio:.2g}" if ratio >= 0.001 else f"{ratio:.1e}"
-    )
-    return f"{digits} fois".replace(".", ",")

@@ -64,3 +64,15 @@ def two_tails(counts: NDArray[np.int64], total: int, p: float) -> NDArray[np.flo
 def percent(rate: float) -> str:
     """``12,5 %``."""
     return f"{100 * rate:.3g} %".replace(".", ",")
+
+
+def times(ratio: float) -> str:
+    """``0,5 fois``: a measured ratio for a message; small ones with two digits."""
+    digits = (
+        f"{ratio:.3g}"
+        if abs(ratio) >= 0.01 or not ratio
+        else f"{ratio:.2g}"
+        if abs(ratio) >= 0.001
+        else f"{ratio:.1e}"
+    )
+    return f"{digits} fois".replace(".", ",")
