@@ -91,10 +91,12 @@ def test_the_length_is_the_number_of_images(student):
     """`len(dataset)` est le nombre d'images N, quelle que soit leur taille."""
     for shape in ((N, H, W), (1, 7, 3), (40, 2, 5)):
         labels = np.random.randint(0, 10, shape[0])
-        found = len(student.DigitsDataset(grey_images(shape=shape), labels))
+        dataset = student.DigitsDataset(grey_images(shape=shape), labels)
+        found = len(dataset)
         assert found == shape[0], (
             f"len(dataset) vaut {found} pour {shape[0]} images de {shape[1]} x {shape[2]}."
         )
+        read(dataset, 0)  # an array of images has that length too, and is no dataset
 
 
 @points(4, "L'image demandée, mise à l'échelle")
@@ -201,6 +203,7 @@ def test_reading_past_the_end_raises_an_index_error(student):
             dataset[index]
     items = student.at("builtins.list")(student.at("itertools.islice")(dataset, N + 3))
     assert len(items) == N, f"`for x, y in dataset` donne {_told(items)} pour {N} images."
+    read(dataset, 0)  # an array of images stops there too, and is no dataset
 
 
 def _told(items):

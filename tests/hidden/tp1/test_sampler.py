@@ -141,6 +141,9 @@ def test_draws_are_with_replacement(student):
     labels = shuffled_labels(900, 100)
     found = indices_of(student, labels, 1000)
     assert len(found) > 900, f"Seulement {len(found)} indices produits pour num_samples=1000."
+    # Equal shares of the classes give 480 different items; whoever iterates over few repeats them and draws nothing.
+    various = len(found.unique())
+    assert various > 100, f"{various} exemples différents seulement en 1000 tirages."
     for label, size in enumerate((900, 100)):
         of_class = found[labels[found] == label]
         repeated = len(of_class.unique()) < len(of_class)

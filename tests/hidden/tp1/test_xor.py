@@ -124,11 +124,11 @@ def test_the_hidden_layer_has_the_width_asked_for(student):
     """Chaque neurone caché de plus apporte un poids par entrée et un poids par classe."""
     counts = []
     for hidden in (6, 19):
-        model = drawn_mlp(student, 2, hidden, 2)
-        values = scores(model, torch.randn(8, 2), 2).detach()
+        model = drawn_mlp(student, 3, hidden, 4)
+        values = scores(model, torch.randn(8, 3), 4).detach()
         assert bool((values != values[0]).any()), "Les scores ne dépendent pas des points."
         counts.append(sum(p.numel() for _, p in model.named_parameters()))
-    assert counts[1] - counts[0] >= (19 - 6) * (2 + 2), (
+    assert counts[1] - counts[0] >= (19 - 6) * (3 + 4), (
         f"De hidden = 6 à hidden = 19, le nombre de paramètres passe de {counts[0]} à {counts[1]} : "
         "la couche cachée n'a pas la largeur demandée."
     )
