@@ -25,7 +25,7 @@ from typing import Any
 
 from autograder.bank import Sort, Variant, read_bank, read_needs, read_source, reduced, with_variants
 from autograder.course import Course, Source
-from autograder.diagnosis import Sketch, resolve
+from autograder.diagnosis import Sketch, resolve, suite_digest
 from autograder.errors import GraderFailure, InstructorError
 from autograder.grading import Job, Record
 from autograder.schedule import Forks, Options, drive, ungraded
@@ -51,12 +51,14 @@ class Subject:
         variants: of its banks; more are made.
         needs: ids of cells that run besides its own.
         solution: text of its solution cells.
+        suite: digest of the hidden suite, as it is when the audit begins.
     """
 
     exercise: Exercise
     variants: tuple[Variant, ...]
     needs: tuple[str, ...]
     solution: tuple[str, ...]
+    suite: str
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,9 @@ def _subject(source: Source, exercise: Exercise, banks: Sequence[Path]) -> Subje
     needs = tuple(dict.fromkeys(need for path in banks for need in read_needs(path)))
     if missing := [need for need in needs if need not in cells]:
         raise InstructorError(f"{banks[0]}: `# needs {missing[0]}` names no cell of the notebook.")
-    return Subject(exercise, variants, needs, tuple(cells[cell].source for cell in solutions))
+    assert exercise.suite is not None
+    texts = tuple(cells[cell].source for cell in solutions)
+    return Subject(exercise, variants, needs, texts, suite_digest(exercise.suite))
 
 
 # --- Grading --------------------------------------------------------------------------------------------------

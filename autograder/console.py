@@ -99,7 +99,7 @@ def _score(score: float | None, most: float) -> str:
     if score is None:
         return "[yellow]ungraded[/]"
     colour = "green" if score == most else "red" if score == 0 else "default"
-    return f"[{colour}]{score:g}[/]"
+    return f"[{colour}]{round(score, 2):g}[/]"
 
 
 def report_ungraded(grades: Iterable[Grade]) -> bool:

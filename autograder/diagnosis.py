@@ -244,9 +244,9 @@ def resolve(
     return {test: digests for test, digests in unique.items() if digests}
 
 
-def updated(path: Path, entries: Mapping[str, tuple[Path, Mapping[str, Mapping[str, str]]]]) -> str:
-    """The text of the file with new ``entries``, (suite, tests) by exercise; those of others stay."""
+def updated(path: Path, entries: Mapping[str, tuple[str, Mapping[str, Mapping[str, str]]]]) -> str:
+    """The text of the file with new ``entries``, (digest of the suite, tests) by exercise; others stay."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for exercise, (suite, tests) in entries.items():
-        known[exercise] = {"suite": suite_digest(suite), "tests": tests}
+        known[exercise] = {"suite": suite, "tests": tests}
     return json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

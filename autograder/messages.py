@@ -35,7 +35,7 @@ def write_pages(audit: Audit, results: Sequence[Result], messages: Path | None) 
     if audit.sketch:
         made = {e.id: diagnoses(found, audit.solutions[e.id]) for e, found in by_exercise.items()}
         path = audit.course.hidden(audit.assignment) / FILE
-        entries = {e.id: (e.suite, made[e.id]) for e in by_exercise if e.suite is not None}
+        entries = {s.exercise.id: (s.suite, made[s.exercise.id]) for s in audit.subjects}
         path.write_text(updated(path, entries), encoding="utf-8")
     if messages is not None:
         before = messages.read_text(encoding="utf-8") if messages.is_file() else ""

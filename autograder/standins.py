@@ -28,6 +28,7 @@ __all__ = [
     "FixedWitness",
     "ItemDataset",
     "NormedWitness",
+    "PairDataset",
     "RecordingLoader",
     "RecordingTransform",
     "ScriptedWitness",
@@ -194,6 +195,24 @@ class ItemDataset(Dataset[tuple[Any, Any]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int | Tensor]:
         target = self.targets[index]
         return self.inputs[index], target if target.ndim else int(target)
+
+
+class PairDataset(Dataset[tuple[tuple[Any, Any], int]]):
+    """A training set of pairs held in memory: item i is ((a[i], b[i]), same[i]), ``same`` a plain int.
+
+    Args:
+        a, b: (N, ...) each.
+        same: (N,) of 0 and 1.
+    """
+
+    def __init__(self, a: Tensor, b: Tensor, same: Tensor) -> None:
+        self.a, self.b, self.same = a, b, same
+
+    def __len__(self) -> int:
+        return len(self.same)
+
+    def __getitem__(self, index: int) -> tuple[tuple[Tensor, Tensor], int]:
+        return (self.a[index], self.b[index]), int(self.same[index])
 
 
 def draw_all(items: Iterable[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from autograder.audit import Audit, subjects
 from autograder.cli import main
 from autograder.diagnosis import (
     FILE,
@@ -20,6 +21,7 @@ from autograder.diagnosis import (
     updated,
 )
 from autograder.feedback import render
+from autograder.messages import write_pages
 from autograder.probe import RemoteError, local_student
 from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import stored
@@ -175,7 +177,7 @@ def test_an_entry_is_used_with_the_suite_that_it_was_made_for_only(tmp_path):
     suite = write(tmp_path / "test_double.py", "def test_a(): ...\n")
     path = tmp_path / FILE
     assert Diagnoses.read(suite) == Diagnoses({})
-    path.write_text(updated(path, {"double": (suite, {"test_a": {WRONG.digest: "Au carré."}})}))
+    path.write_text(updated(path, {"double": (suite_digest(suite), {"test_a": {WRONG.digest: "Au carré."}})}))
     found = Diagnoses.read(suite)
     assert found.of("test_a", WRONG) == "Au carré."
     assert found.of("test_a", RIGHT) == found.of("test_b", WRONG) == found.of("test_a", None) == ""
@@ -189,7 +191,7 @@ def test_an_entry_is_used_with_the_suite_that_it_was_made_for_only(tmp_path):
 def test_entries_of_other_exercises_stay(tmp_path):
     suite = write(tmp_path / "test_double.py", "")
     path = write(tmp_path / FILE, json.dumps({"triple": {"suite": "s", "tests": {}}}))
-    data = json.loads(updated(path, {"double": (suite, {})}))
+    data = json.loads(updated(path, {"double": (suite_digest(suite), {})}))
     assert data == {
         "double": {"suite": suite_digest(suite), "tests": {}},
         "triple": {"suite": "s", "tests": {}},
@@ -307,3 +309,16 @@ def test_a_diagnosis_stands_in_the_feedback_of_a_failed_test_only_and_is_escaped
     failed = grade_of("ada", [verdict(Outcome.FAILED, **told), verdict(**told)]).exercises[0]
     html, text = render(failed)
     assert html.count("Le &lt;carré&gt;.") == 1 and text.count("Diagnostic : Le <carré>.") == 1
+
+
+def test_an_entry_names_the_suite_as_it_was_when_the_audit_began(tmp_path):
+    course = make_course(tmp_path / "course", SOURCE, ())
+    suite = write(course.hidden("tp1") / "test_double.py", SUITE)
+    write(course.hidden("tp1") / "bank/double.py", BANK)
+    audit = Audit(course, "tp1", subjects(course, "tp1"), seeds=1, made=False, sketch=True)
+    results = list(audit.run())
+    write(suite, SUITE + "\n# changed while the audit ran\n")
+    write_pages(audit, results, None)
+    assert Diagnoses.read(suite).stale
+    write(suite, SUITE)
+    assert Diagnoses.read(suite).tests.keys() == {"test_double"}  # sevens and eights tell too little

@@ -25,14 +25,17 @@ from autograder.checks.orders import permutation, reshuffled, uniform_positions,
 from autograder.checks.parameters import layer_shapes, parameter_count, parameters, unfilled
 from autograder.checks.rates import share, uniform_counts
 from autograder.checks.steps import relative_update
+from autograder.checks.verification import auc, distances
 
 __all__ = [
     "accuracy",
     "adjoint",
+    "auc",
     "away_from_kinks",
     "batch_independence",
     "close",
     "device",
+    "distances",
     "distinct",
     "dropout_independence",
     "dropout_rate",
