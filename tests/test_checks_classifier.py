@@ -98,3 +98,24 @@ def test_roundings_are_allowed_and_a_dropout_is_not():
 def test_the_device_is_where_the_guest_is():
     device = checks.device(student_with())
     assert device.type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_a_score_a_pixel_has_the_size_of_the_image():
+    module = checks.trained(module_of(nn.Conv2d(1, 2, 3, padding=1)), "train")
+    assert checks.scores(module, torch.ones(3, 1, 5, 7), 3, 2, (5, 7)).shape == (3, 2, 5, 7)
+    with pytest.raises(CheckFailed, match=r"de forme \(3, 2, 5, 7\) au lieu de \(3, 2, 7, 5\)"):
+        checks.scores(module, torch.ones(3, 1, 5, 7), 3, 2, (7, 5))
+
+
+def test_mean_iou_by_hand():
+    masks = torch.tensor([[[0, 0, 1, 1]], [[0, 0, 0, 1]]])
+    predicted = torch.tensor([[[0, 1, 1, 1]], [[0, 0, 0, 0]]])
+    scores = torch.stack([1.0 - predicted, predicted], dim=1)
+    assert checks.mean_iou(scores, masks) == pytest.approx((4 / 6 + 2 / 4) / 2)  # all pixels together
+    assert checks.mean_iou(10 * scores - 3, masks) == checks.mean_iou(scores, masks)  # their order alone
+
+
+def test_a_class_that_is_nowhere_does_not_count_in_the_mean_iou():
+    scores = torch.eye(3)[:, :, None, None][:1].expand(2, 3, 4, 4)
+    assert checks.mean_iou(scores, torch.zeros(2, 4, 4, dtype=torch.int64)) == 1
+    assert checks.mean_iou(scores, torch.full((2, 4, 4), 2)) == 0

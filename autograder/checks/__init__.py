@@ -6,7 +6,7 @@ from autograder.checks.architectures import own_architecture
 from autograder.checks.arrays import close, equal, finite, tensor
 from autograder.checks.augmentation import independent_integers, shares, shift_of, uniform_integers
 from autograder.checks.behaviour import batch_independence, repeatable, unchanged, varies_in_training
-from autograder.checks.classifier import accuracy, device, same_scores, scores, trained
+from autograder.checks.classifier import accuracy, device, mean_iou, same_scores, scores, trained
 from autograder.checks.dropout import dropout_independence, dropout_rate, dropout_values, independent_masks
 from autograder.checks.floors import floor, read_floor
 from autograder.checks.gradients import adjoint, away_from_kinks, gradcheck, without_ties
@@ -50,6 +50,7 @@ __all__ = [
     "independent_integers",
     "independent_masks",
     "layer_shapes",
+    "mean_iou",
     "normal_shape",
     "normal_variance",
     "own_architecture",

@@ -1,11 +1,13 @@
 """Trained classifiers: what a student's training function returned, asked for scores.
 
 A module is evaluated in evaluation mode and without gradients; any callable will do. Its scores are judged by their
-order alone (``accuracy``), or compared with each other (``same_scores``). Nothing random is judged here: alpha = 0.
+order alone (``accuracy``, ``mean_iou``), or compared with each other (``same_scores``). Nothing random is judged here:
+alpha = 0.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +17,7 @@ from autograder.checks.arrays import close, tensor
 from autograder.errors import CheckFailed
 from autograder.probe import Handle, Student
 
-__all__ = ["accuracy", "device", "same_scores", "scores", "trained"]
+__all__ = ["accuracy", "device", "mean_iou", "same_scores", "scores", "trained"]
 
 # Roundings of scores that are computed twice in float32, in batches of other sizes: 2e-3 of the largest one, as TF32
 # needs; a dropout that stays active or statistics of the batch change scores by a tenth of it.
@@ -41,10 +43,14 @@ def trained(result: Any, function: str) -> Handle:
     return result
 
 
-def scores(module: Handle, x: Any, count: int, num_classes: int) -> torch.Tensor:
-    """Scores (N, C) in float64 of N = ``count`` inputs ``x``: a tensor, or a handle to one where the module is."""
+def scores(module: Handle, x: Any, count: int, num_classes: int, size: Sequence[int] = ()) -> torch.Tensor:
+    """Scores (N, C, *size) in float64 of N = ``count`` inputs ``x``: a tensor, or a handle to one where the module is.
+
+    size: (H, W) where each pixel has scores of its own.
+    """
+    shape = (count, num_classes, *size)
     with torch.no_grad():
-        found = tensor(module(x), shape=(count, num_classes), what="le tenseur des scores").double()
+        found = tensor(module(x), shape=shape, what="le tenseur des scores").double()
     if bool(found.isnan().any()):
         raise CheckFailed("Les scores du module contiennent des NaN.")
     return found.nan_to_num(neginf=NEGLIGIBLE)
@@ -53,6 +59,22 @@ def scores(module: Handle, x: Any, count: int, num_classes: int) -> torch.Tensor
 def accuracy(found: torch.Tensor, labels: torch.Tensor) -> float:
     """Share of the items whose class (N,) has the largest of their scores (N, C)."""
     return float((found.argmax(1) == labels).double().mean())
+
+
+def mean_iou(found: torch.Tensor, masks: torch.Tensor) -> float:
+    """Mean over the classes of intersection / union, by scores (N, C, H, W) and true classes (N, H, W).
+
+    The pixels of all images count together, and a class that is neither there nor predicted does not count.
+    Source: Long, Shelhamer and Darrell, Fully convolutional networks for semantic segmentation, 2015, section 5.
+    """
+    predicted = found.argmax(1)
+    shares = []
+    for k in range(found.shape[1]):
+        here, truly = predicted == k, masks == k
+        union = int((here | truly).sum())
+        if union:
+            shares.append(int((here & truly).sum()) / union)
+    return sum(shares) / len(shares)
 
 
 def same_scores(found: torch.Tensor, expected: torch.Tensor, what: str) -> None:
