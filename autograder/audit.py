@@ -1,34 +1,40 @@
 """How fair and how sharp suites are: every variant of every bank, graded as a submission.
 
-``subjects`` reads what is asked for and refuses what makes no sense, before anything runs. An ``Audit`` then hands
-every variant in as a notebook and has it graded by the same graders, guests and suites as a class. A variant's cells
-run once, whatever the number of seeds: the suite is asked again, with each further seed, on forks of one snapshot.
+``subjects`` reads what is asked for and refuses what makes no sense, before anything runs. An ``Audit`` then has every
+variant graded by the same graders, guests and suites as a class.
 
 To be quick each exercise gets a course of its own in a scratch folder, with the cells that it needs (``bank.reduced``)
-and its two suites. While the banks are being graded, one more process watches the instructor's solutions under their
-suites and has the vacuous variants made (``vacuous``).
+and its two suites. Those cells run once for a ``BATCH`` of variants: each variant's text runs, as a cell more, in the
+fork of the snapshot that answers the suite. A variant that is not so simple (its text raises or hangs, it ends the
+guest, a test is ungraded) is handed in as a notebook of its own, as with ``whole`` all are. While the banks are being
+graded, one more process watches the instructor's solutions under their suites and has the vacuous variants made
+(``vacuous``).
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 from autograder.bank import Sort, Variant, read_bank, read_needs, read_source, reduced, with_variants
 from autograder.course import Course, Source
 from autograder.diagnosis import Sketch, resolve, suite_digest
 from autograder.errors import GraderFailure, InstructorError
-from autograder.grading import Job, Record
-from autograder.schedule import Forks, Options, drive, ungraded
+from autograder.grading import Job, Record, Trial
+from autograder.schedule import Forks, Options, drive, drive_trials, ungraded
 from autograder.submission import Exercise, Kind
 from autograder.suite import derive_seed
 from autograder.vacuous import LeftOut, line_of, observe, public_names, vacuous_variants
@@ -38,6 +44,7 @@ __all__ = ["Audit", "Result", "Subject", "diagnoses", "subjects"]
 
 
 SOLUTION = "the solution itself"
+BATCH = 16  # variants that share one run of their exercise's cells, at most
 SLOW = 3.0  # seconds of a test that is not worth asking again for a diagnosis
 OPTIONS = Options(secret="audit")  # a fixed secret: an audit can be repeated; real grading draws its own
 
@@ -206,7 +213,7 @@ class Audit:
         course, assignment: whose suites.
         subjects: what ``subjects`` returned.
         seeds: how often each suite is asked.
-        whole: run all cells of the notebook instead of those that the exercise needs.
+        whole: hand each variant in as a notebook of its own, with all cells instead of those that the exercise needs.
         made: make vacuous variants as well.
         sketch: have replies sketched, for ``diagnoses``.
         options: workers, confinement and limits; its secret is what seeds are derived from.
@@ -229,8 +236,10 @@ class Audit:
         self.left_out: list[LeftOut] = []
         self.total = sum(len(subject.variants) for subject in self.subjects)
         self.folders: dict[str, Path] = {}
-        self.count = 0
+        self.numbers = itertools.count(1)
         self.solutions: dict[str, Result] = {}
+        self.ended = Event()
+        self.done: SimpleQueue[tuple[Subject, Variant | None, Any]] = SimpleQueue()
 
     def run(self, forks: Forks | None = None) -> Generator[Result, None, None]:
         """Grade all variants, yielding each as it is done; closing the iterator ends everything."""
@@ -243,6 +252,7 @@ class Audit:
                 own.wait_ready()
                 yield from self._results(own, workers, watcher)
             finally:
+                self.ended.set()
                 if forks is None:
                     own.close()
                 workers.shutdown(cancel_futures=True)
@@ -267,27 +277,60 @@ class Audit:
     def _results(
         self, forks: Forks, workers: ThreadPoolExecutor, watcher: ProcessPoolExecutor
     ) -> Iterator[Result]:
-        pending: dict[Future[Any], tuple[Subject, Variant | None]] = {}
+        waiting = 0
         alone: list[tuple[Subject, Variant]] = []
         for subject in self.subjects:
             if self.made:
-                pending[self._watched(watcher, subject)] = (subject, None)
+                self._watch(watcher, subject)
+                waiting += 1
             own = [solution_itself(subject)] if self.sketch else []
-            for known in (*own, *subject.variants):
-                pending[workers.submit(self._graded, forks, subject, known, True)] = (subject, known)
-        while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                subject, variant = pending.pop(future)
-                if variant is None:
-                    for made in self._vacuous(subject, future):
-                        pending[workers.submit(self._graded, forks, subject, made, True)] = (subject, made)
-                elif (result := _settled(future, variant)) is not None:
-                    yield from self._told(result)
-                else:
-                    alone.append((subject, variant))
+            waiting += self._submit(forks, workers, subject, (*own, *subject.variants))
+        while waiting:
+            subject, variant, found = self.done.get()
+            waiting -= 1
+            if isinstance(found, BaseException):
+                raise found
+            if variant is None:
+                waiting += self._submit(forks, workers, subject, self._vacuous(subject, found))
+            elif found is None:
+                alone.append((subject, variant))
+            else:
+                yield from self._told(_result(variant, found))
         for subject, known in alone:
             yield from self._told(self._last_try(forks, subject, known))
+
+    def _submit(
+        self, forks: Forks, workers: ThreadPoolExecutor, subject: Subject, variants: Sequence[Variant]
+    ) -> int:
+        """Have variants graded, in batches small enough to keep all workers busy to the end; returns how many."""
+        size = 1 if self.whole else max(1, min(BATCH, len(variants) // (2 * self.options.workers)))
+        for start in range(0, len(variants), size):
+            workers.submit(self._batch, forks, subject, variants[start : start + size])
+        return len(variants)
+
+    def _batch(self, forks: Forks, subject: Subject, variants: Sequence[Variant]) -> None:
+        """Put on ``done`` the record of each variant, or None where it is to be tried once more alone."""
+        together = self._together(forks, subject, variants)
+        for variant in variants:
+            if self.ended.is_set():
+                return
+            found: Record | BaseException | None
+            try:
+                found = next(together, None) or drive(forks, self._job(subject, variant), ahead=True)
+                found = None if found.again else found
+            except GraderFailure:
+                found = None
+            except BaseException as error:  # raised again where somebody sees it
+                found = error
+            self.done.put((subject, variant, found))
+
+    def _together(
+        self, forks: Forks, subject: Subject, variants: Sequence[Variant]
+    ) -> Iterator[Record | None]:
+        """Records of variants behind one run of the cells, as far as it carries."""
+        if len(variants) > 1:
+            with suppress(GraderFailure):
+                yield from drive_trials(forks, self._shared_job(subject, variants))
 
     def _told(self, result: Result) -> Iterator[Result]:
         """The result, unless it is that of the instructor's own solution, which is no variant."""
@@ -296,12 +339,13 @@ class Audit:
         else:
             yield result
 
-    def _watched(self, watcher: ProcessPoolExecutor, subject: Subject) -> Future[Any]:
+    def _watch(self, watcher: ProcessPoolExecutor, subject: Subject) -> None:
         exercise = subject.exercise
         assert exercise.suite is not None
         names = public_names(subject.solution, exercise.suite.read_text(encoding="utf-8"))
         root = str(self.folders[exercise.id])
-        return watcher.submit(observe, root, self.assignment, exercise.notebook, exercise.id, names)
+        sights = watcher.submit(observe, root, self.assignment, exercise.notebook, exercise.id, names)
+        sights.add_done_callback(lambda future: self.done.put((subject, None, future)))
 
     def _vacuous(self, subject: Subject, sights: Future[Any]) -> list[Variant]:
         notebook = self.course.source(self.assignment) / f"{subject.exercise.notebook}.ipynb"
@@ -316,24 +360,32 @@ class Audit:
         self.total += len(made)
         return made
 
-    def _graded(self, forks: Forks, subject: Subject, variant: Variant, ahead: bool) -> Record:
-        return drive(forks, self._job(subject, variant), ahead)
-
     def _job(self, subject: Subject, variant: Variant) -> Job:
         """The variant handed in, and what to ask of it."""
+        seed, *more = self._seeds(variant)
+        return replace(self._handed_in(subject, [variant]), seed=seed, more_seeds=tuple(more))
+
+    def _shared_job(self, subject: Subject, variants: Sequence[Variant]) -> Job:
+        """The instructor's solution handed in, and the variants as trials of it."""
+        trials = tuple(Trial(variant.text or "pass", self._seeds(variant)) for variant in variants)
+        return replace(self._handed_in(subject, []), trials=trials)
+
+    def _handed_in(self, subject: Subject, variants: list[Variant]) -> Job:
         root, exercise = self.folders[subject.exercise.id], subject.exercise
-        self.count += 1
-        student = f"variant-{self.count}"
+        student = f"variant-{next(self.numbers)}"
         folder = root / "submitted" / student / self.assignment
         folder.mkdir(parents=True)
         source = read_source(root / "source" / self.assignment / f"{exercise.notebook}.ipynb")
-        text = json.dumps(with_variants(source, [variant]))
+        text = json.dumps(with_variants(source, variants))
         (folder / f"{exercise.notebook}.ipynb").write_text(text, encoding="utf-8")
-        seed, *more = (
-            f"{derive_seed(self.options.secret, exercise.id, variant.name, str(number)):016x}"
-            for number in range(self.seeds)
+        seed = f"{derive_seed(self.options.secret, exercise.id):016x}"
+        return Job(str(root), self.assignment, student, seed, str(folder), sketch=self.sketch)
+
+    def _seeds(self, variant: Variant) -> tuple[str, ...]:
+        names = (variant.exercise, variant.name)
+        return tuple(
+            f"{derive_seed(self.options.secret, *names, str(number)):016x}" for number in range(self.seeds)
         )
-        return Job(str(root), self.assignment, student, seed, str(folder), tuple(more), self.sketch)
 
     def _last_try(self, forks: Forks, subject: Subject, variant: Variant) -> Result:
         job = self._job(subject, variant)
@@ -341,15 +393,6 @@ class Audit:
             return _result(variant, drive(forks, job))
         except GraderFailure as failure:
             return _result(variant, ungraded(Course(Path(job.root)), job, str(failure)))
-
-
-def _settled(future: Future[Record], variant: Variant) -> Result | None:
-    """The result; None if the grader failed or waited too long, and should try once more alone."""
-    try:
-        record = future.result()
-    except GraderFailure:
-        return None
-    return None if record.again else _result(variant, record)
 
 
 def _result(variant: Variant, record: Record) -> Result:

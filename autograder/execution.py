@@ -517,11 +517,14 @@ class Execution:
         for exercise in exercises[exercises.index(after) + 1 :][:1]:
             self.asked[exercise].fork_ahead()
 
-    def settle(self, asked: Asked) -> None:
-        """After a suite: a guest in which it left processes ends, and the next suite gets a new one."""
+    def settle(self, asked: Asked) -> bool:
+        """After a suite: a guest in which it left processes ends, and the next suite gets a new one.
+
+        Returns whether the guest goes on.
+        """
         guest = asked.guest
         if guest is None or asked.control is None:
-            return
+            return False
         with contextlib.suppress(OSError):
             asked.control.send(STOP)
         others = [other for other in self.asked.values() if other.guest is guest]
@@ -531,8 +534,9 @@ class Execution:
             quiet = quiet + 1 if len(guest.pids()) <= most else 0
             if time.monotonic() > deadline:
                 guest.kill()
-                return
+                return False
             time.sleep(LOOK)
+        return bool(guest.pids())
 
     def kill(self) -> None:
         """Ask for the end of all guests, without waiting for it."""

@@ -1,7 +1,8 @@
 """Grades one submission: reads it, runs its cells in a guest, then lets the hidden suites ask.
 
 ``main`` is what a fork of the trusted forkserver does: it starts a guest ahead, waits for its job on a socket, sends
-back a ``Record`` as JSON and ends. ``grade`` is the same without processes around it.
+back a ``Record`` as JSON and ends. ``grade`` is the same without processes around it. A job with ``Trial``s, as an
+audit sends them, is answered by a record for each.
 
 A grader touches no database. Whatever breaks here is our failure: an exercise without a verdict is ungraded.
 """
@@ -19,7 +20,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -33,14 +34,14 @@ from autograder.course import Course, Source
 from autograder.diagnosis import FILE, SEED, Diagnoses, Sketch, Sketcher
 from autograder.errors import CallTimedOut, CellFailed, GraderFailure, GuestDied, StudentFailure, WallExpired
 from autograder.execution import Asked, CellEnd, Executed, Execution, Kernel
-from autograder.probe import Probe, Student
+from autograder.probe import Probe, RemoteError, Student
 from autograder.sandbox.confinement import Level
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import Launcher
 from autograder.sandbox.supervisor import Guest, GuestRequest
 from autograder.sandbox.syscalls import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
-from autograder.submission import Exercise, Kind, Submitted, digest, locate, plan, read_notebook
+from autograder.submission import Exercise, Kind, Step, Submitted, digest, locate, plan, read_notebook
 from autograder.suite import derive_seed, run_suite
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
@@ -49,11 +50,20 @@ TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before i
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One cell more, run in a fork behind the submission's own cells, and the seeds with which the suite asks then."""
+
+    text: str
+    seeds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Job:
     """What a grader needs to know of one submission; plain values, so that it travels as JSON.
 
     ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells; ``sketch`` for
-    sketches of the replies, with the seed of diagnoses (audits).
+    sketches of the replies, with the seed of diagnoses; ``trials`` for the one suite of the source on each of them
+    instead (audits).
     """
 
     root: str
@@ -63,6 +73,7 @@ class Job:
     folder: str
     more_seeds: tuple[str, ...] = ()
     sketch: bool = False
+    trials: tuple[Trial, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -70,7 +81,8 @@ class Job:
     @classmethod
     def from_json(cls, text: str) -> Job:
         data = json.loads(text)
-        return cls(**{**data, "more_seeds": tuple(data.get("more_seeds", ()))})
+        trials = tuple(Trial(trial["text"], tuple(trial["seeds"])) for trial in data["trials"])
+        return cls(**{**data, "more_seeds": tuple(data["more_seeds"]), "trials": trials})
 
 
 @dataclass(frozen=True)
@@ -165,16 +177,25 @@ def tree_digest(folder: Path, pattern: str) -> str:
 
 
 class GuestHost:
-    """The suites' host: one conversation with the exercise's snapshot, opened anew when it breaks."""
+    """The suites' host: one conversation with the exercise's snapshot, opened anew when it breaks.
+
+    With a ``trial`` each conversation begins with running its text, and nothing is revived.
+    """
 
     def __init__(
-        self, asked: Asked, execution: Execution, secret: str, limits: Limits, runner: asyncio.Runner
+        self,
+        asked: Asked,
+        execution: Execution,
+        secret: str,
+        limits: Limits,
+        runner: asyncio.Runner,
+        trial: str = "",
     ) -> None:
         self.asked, self.execution, self.secret, self.limits = asked, execution, secret, limits
-        self.runner = runner
+        self.runner, self.trial = runner, trial
         self.probe: Probe | None = None
-        self.timeouts = self.revivals = 0
-        self.late: CallTimedOut | WallExpired = CallTimedOut(limits.call_cpu)
+        self.timeouts, self.revivals = 0, REVIVALS if trial else 0
+        self.late: StudentFailure | GraderFailure = CallTimedOut(limits.call_cpu)
         self.spent = 0.0  # CPU seconds of the suite in guests that are gone
         self.begin = asked.guest.cpu_seconds() if asked.guest else 0.0
 
@@ -183,7 +204,7 @@ class GuestHost:
             raise self.late
         if self.probe is None:
             self.probe = self._conversation()
-        return Student(self.probe, self.asked.sources)
+        return Student(self.probe, (*self.asked.sources, self.trial))
 
     def _conversation(self) -> Probe:
         try:
@@ -198,7 +219,19 @@ class GuestHost:
     def _opened(self) -> Probe:
         probe = self.asked.open(self.limits, self._left())
         probe.request("names")  # a snapshot that is just dying still takes the socket
+        if self.trial:
+            self._run_trial(probe)
         return probe
+
+    def _run_trial(self, probe: Probe) -> None:
+        """Raises GraderFailure where the text does not run to its end here: as a notebook's cell it may."""
+        try:
+            plain = Student(probe).at("IPython.get_ipython")().run_cell(self.trial).success is True
+        except (StudentFailure, RemoteError):
+            plain = False
+        if not plain:
+            self.timeouts, self.late = TIMEOUTS, GraderFailure("the trial's cell did not run to its end")
+            raise self.late
 
     def _left(self) -> float:
         """CPU seconds that the suite may still use."""
@@ -234,10 +267,16 @@ class SketchingHost(GuestHost):
     """The host of a diagnosis: keeps a sketch of what the guest replies, and never starts a guest anew."""
 
     def __init__(
-        self, asked: Asked, execution: Execution, secret: str, limits: Limits, runner: asyncio.Runner
+        self,
+        asked: Asked,
+        execution: Execution,
+        secret: str,
+        limits: Limits,
+        runner: asyncio.Runner,
+        trial: str = "",
     ) -> None:
         short = replace(limits, call_cpu=min(limits.call_cpu, 5.0), suite_cpu=min(limits.suite_cpu, 30.0))
-        super().__init__(asked, execution, secret, short, runner)
+        super().__init__(asked, execution, secret, short, runner, trial)
         self.revivals = REVIVALS
         self.sketcher = Sketcher()
 
@@ -286,8 +325,41 @@ def grade(
     return Record(result, work.outputs, work.again, tuple(more), work.sketches)
 
 
+def grade_trials(
+    job: Job,
+    kernel_or_launcher: Kernel | Launcher,
+    limits: Limits,
+    runner: asyncio.Runner,
+    closing: contextlib.ExitStack,
+) -> Iterator[Record | None]:
+    """A record for each of a job's trials; None where it needs a guest of its own.
+
+    That is so when its cell raises, hangs or kills its fork, when one of its tests is ungraded, and when a trial
+    before it has ended the guest. Arguments are those of ``grade``.
+
+    Raises:
+        ValueError: if the source has not just one exercise with a suite.
+    """
+    if job.root not in sys.path:
+        sys.path.insert(0, job.root)
+    course = Course(Path(job.root))
+    source = course.load_source(job.assignment)
+    (exercise,) = (e for e in source.exercises if e.kind is Kind.SUITE)
+    first = _Work(course, source, job, limits, kernel_or_launcher, runner, closing)
+    submitted = read_notebook(locate(Path(job.folder), exercise.notebook))
+    execution = first.executed(plan(submitted, source.notebook(exercise.notebook)).steps, exercise.notebook)
+    try:
+        for trial in job.trials:
+            seed, *more = trial.seeds
+            one = replace(job, seed=seed, more_seeds=tuple(more))
+            work = _Work(course, source, one, limits, first.start, runner, closing, trial.text)
+            yield work.trial(exercise, execution)
+    finally:
+        execution.kill()
+
+
 class _Work:
-    """The state of grading one submission, notebook after notebook."""
+    """The state of grading one submission, notebook after notebook, or one of its trials."""
 
     def __init__(
         self,
@@ -298,12 +370,14 @@ class _Work:
         start: Kernel | Launcher,
         runner: asyncio.Runner,
         closing: contextlib.ExitStack,
+        text: str = "",
     ) -> None:
         self.course, self.source, self.job, self.limits = course, source, job, limits
-        self.start, self.runner, self.closing = start, runner, closing
+        self.start, self.runner, self.closing, self.text = start, runner, closing, text
         self.problems: list[str] = []
         self.outputs: dict[str, list[Executed]] = {}
         self.again = False
+        self.goes_on = True  # whether every suite left its guest as it was
         self.more: dict[str, list[ExerciseGrade]] = {seed: [] for seed in job.more_seeds}
         self.troubled: set[str] = set()  # exercises whose suite ran into a limit: not asked again
         self.sketches: dict[str, dict[str, Sketch]] = {}
@@ -319,11 +393,8 @@ class _Work:
             return [_without_work(exercise, submitted) for exercise in graded]
         steps = plan(submitted, notebook)
         self.problems += steps.problems
-        seed = derive_seed(self.job.seed, name, "cells")
-        execution = Execution(steps.steps, self._launcher(), self.limits, Path(self.job.folder), seed)
-        self.closing.callback(execution.close)
+        execution = self.executed(steps.steps, name)
         try:
-            self.runner.run(self._execute(execution))
             grades = [
                 _absent(exercise) if exercise.id in steps.absent else self._exercise(exercise, execution)
                 for exercise in graded
@@ -335,8 +406,34 @@ class _Work:
             self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
             execution.kill()
 
+    def trial(self, exercise: Exercise, execution: Execution) -> Record | None:
+        """What ``grade_trials`` says of one trial."""
+        asked = execution.asked[exercise.id]
+        if asked.failure is not None or execution.problems or not execution.settle(asked):
+            return None
+        grade = self._diagnosed(self._exercise(exercise, execution), exercise.suite, execution)
+        found = {self.job.seed: [grade], **self.more}
+        grades = [
+            Grade(self.job.assignment, self.job.student, "", "", seed, tuple(exercises))
+            for seed, exercises in found.items()
+        ]
+        plain = self.goes_on and execution.settle(asked) and not any(one.ungraded for one in grades)
+        return Record(grades[0], more=tuple(grades[1:]), sketches=self.sketches) if plain else None
+
     def _launcher(self) -> Launcher:
         return self.start.launcher if isinstance(self.start, Kernel) else self.start
+
+    def executed(self, steps: Sequence[Step], name: str) -> Execution:
+        """The cells of the notebook ``name``, run."""
+        seed = derive_seed(self.job.seed, name, "cells")
+        execution = Execution(steps, self._launcher(), self.limits, Path(self.job.folder), seed)
+        self.closing.callback(execution.close)
+        try:
+            self.runner.run(self._execute(execution))
+        except BaseException:
+            execution.kill()
+            raise
+        return execution
 
     async def _execute(self, execution: Execution) -> None:
         if isinstance(self.start, Kernel):
@@ -357,13 +454,14 @@ class _Work:
         asked = execution.asked[exercise.id]
         if isinstance(asked.failure, GraderFailure):
             self.again = True
-        host = GuestHost(asked, execution, seed, self.limits, self.runner)
+        host = GuestHost(asked, execution, seed, self.limits, self.runner, self.text)
+        before = host.revivals
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(suite, host)
-        if host.timeouts or host.revivals:
+        if host.timeouts or host.revivals > before:
             self.troubled.add(exercise.id)
         execution.fork_ahead(after=exercise.id)  # while this suite's processes end
-        execution.settle(host.asked)
+        self.goes_on &= execution.settle(host.asked)
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
         self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
         self.problems += [
@@ -400,7 +498,7 @@ class _Work:
         self, asked: Asked, suite: Path, execution: Execution, tests: Sequence[str], failing: bool
     ) -> dict[str, Sketch]:
         """Sketches of those among ``tests`` that fail, or pass, with the seed of diagnoses too."""
-        host = SketchingHost(asked, execution, SEED, self.limits, self.runner)
+        host = SketchingHost(asked, execution, SEED, self.limits, self.runner, self.text)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(suite, host, tests)
         wanted = Outcome.FAILED if failing else Outcome.PASSED
@@ -493,7 +591,8 @@ def main(message: bytes, fds: Sequence[int]) -> None:
         with channel.makefile("r", encoding="utf-8") as lines:
             line = lines.readline()
         if line:
-            channel.sendall(_answer(Job.from_json(line), kernel, limits, runner, closing).encode() + b"\n")
+            for answer in _answers(Job.from_json(line), kernel, limits, runner, closing):
+                channel.sendall(answer.encode() + b"\n")
         if isinstance(kernel, Kernel):
             kernel.guest.close()
 
@@ -504,18 +603,23 @@ async def _started(launcher: Launcher, limits: Limits) -> Kernel:
     return kernel
 
 
-def _answer(
+def _answers(
     job: Job,
     kernel: Kernel | Launcher,
     limits: Limits,
     runner: asyncio.Runner,
     closing: contextlib.ExitStack,
-) -> str:
+) -> Iterator[str]:
+    """The lines of a grader's reply: one for the job, or for each of its trials."""
     try:
-        return grade(job, kernel, limits, runner, closing).to_json()
+        if not job.trials:
+            yield grade(job, kernel, limits, runner, closing).to_json()
+            return
+        for record in grade_trials(job, kernel, limits, runner, closing):
+            yield record.to_json() if record else "null"
     except BaseException as error:
         detail = "".join(traceback.format_exception(error))
-        return json.dumps({"failure": f"{type(error).__name__}: {error}", "detail": detail})
+        yield json.dumps({"failure": f"{type(error).__name__}: {error}", "detail": detail})
 
 
 def guest_launcher(setup: Setup, limits: Limits, server: Forkserver | None = None) -> Launcher:

@@ -133,19 +133,40 @@ def drive(forks: Forks, job: Job, ahead: bool = False) -> Record:
     Raises:
         GraderFailure: if the grader died or failed; nothing is known about the submission then.
     """
-    with forks.grader(ahead) as channel:
+    (record,) = _records(forks, job, ahead, 1)
+    assert record is not None
+    return record
+
+
+def drive_trials(forks: Forks, job: Job) -> Iterator[Record | None]:
+    """Have a job's trials graded by one grader, yielding each as it is done (see ``grading.grade_trials``).
+
+    Raises:
+        GraderFailure: as ``drive``; nothing is known about the trials not yielded then.
+    """
+    return _records(forks, job, True, len(job.trials))
+
+
+def _records(forks: Forks, job: Job, ahead: bool, count: int) -> Iterator[Record | None]:
+    with forks.grader(ahead) as channel, channel.makefile("r", encoding="utf-8") as lines:
         try:
             channel.sendall(job.to_json().encode() + b"\n")
-            with channel.makefile("r", encoding="utf-8") as lines:
-                ready, answer = lines.readline(), lines.readline()
+            ready = lines.readline()
+            for _ in range(count):
+                yield _record(lines.readline() if ready else "", job)
         except OSError as error:
             raise GraderFailure(f"the grader of {job.student} could not be reached: {error}") from error
-    if not ready or not answer.endswith("\n"):
+
+
+def _record(line: str, job: Job) -> Record | None:
+    if not line.endswith("\n"):
         raise GraderFailure(f"the grader of {job.student} died before it could report")
-    data = json.loads(answer)
+    data = json.loads(line)
+    if data is None:
+        return None
     if "failure" in data:
         raise GraderFailure(f"{data['failure']}\n{data['detail']}")
-    return Record.from_json(answer)
+    return Record.from_json(line)
 
 
 # --- Records --------------------------------------------------------------------------------------------------

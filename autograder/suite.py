@@ -292,6 +292,7 @@ def run_suite(suite: Path, host: Host, only: Sequence[str] = ()) -> tuple[Verdic
         *([f"{suite}::{test}" for test in only] or [str(suite)]),
         *("-p", "autograder.suite", *(f"-pno:{plugin}" for plugin in UNUSED)),
         *("-c", "/dev/null", "--rootdir", str(suite.parent), "--noconftest"),
+        *("--confcutdir", str(suite.parent)),  # else every folder above is listed and collected
         *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),
     ]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,13 +15,14 @@ from scipy.stats import binom
 from torch import nn
 
 from autograder.appraisal import Rate, appraise, show, upper_bound
-from autograder.audit import Result, subjects
+from autograder.audit import Audit, Result, subjects
 from autograder.bank import Sort, Variant, read_bank, read_needs, reduced
 from autograder.cli import main
 from autograder.course import Course
 from autograder.errors import InstructorError
 from autograder.hollow import Seen, fingerprint, hollow, watch
 from autograder.sandbox.confinement import Level, best_level
+from autograder.schedule import drive
 from autograder.vacuous import KINDS, Sight, public_names, vacuous_variants
 from autograder.verdict import ExerciseGrade, Outcome, Verdict
 from tests.courses import ROOT, cell, graded, locked, make_course, notebook, solution, write
@@ -178,11 +181,75 @@ def test_cells_run_once_whatever_the_number_of_seeds(tiny):
     from autograder.audit import OPTIONS, Audit
 
     (subject,) = subjects(course, "tp1")
-    only = type(subject)(subject.exercise, subject.variants[:1], subject.needs, subject.solution)
+    only = replace(subject, variants=subject.variants[:1])
     (result,) = Audit(course, "tp1", [only], seeds=3, whole=True, made=False, options=OPTIONS).run()
     verdicts = [v for grade in result.grades for v in grade.verdicts if v.test == "test_seven"]
     assert len({v.seed for v in verdicts}) == 3
     assert len({v.message for v in verdicts}) == 1 and re.search(r"processus \d+", verdicts[0].message)
+
+
+UNUSUAL = """# needs helpers
+# %% mutant: leaves a process behind
+# killed by test_seven
+import os, time
+seven = 8
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(60)
+    os._exit(0)
+
+# %% mutant: eight
+# killed by test_seven
+seven = 8
+
+# %% mutant: raises when it is defined
+seven = 8
+raise ValueError("after its first line")
+
+# %% mutant: ends its process when it is defined
+import os
+os._exit(3)
+
+# %% mutant: ends its process when it is called
+def double(x):
+    import os
+    os._exit(3)
+
+# %% accepted: with a magic
+%matplotlib inline
+seven = 7
+
+# %% accepted: with an await of its own
+import asyncio
+await asyncio.sleep(0)
+seven = 7
+
+# %% accepted: by a product
+def double(x):
+    return 2 * x
+"""
+
+
+@confined
+def test_variants_behind_one_run_of_the_cells_earn_what_they_earn_as_notebooks(tmp_path, monkeypatch):
+    course = course_with(tmp_path / "course", UNUSUAL)
+    alone = []
+
+    def graded_alone(forks, job, ahead=False):
+        alone.append(next(Path(job.folder).glob("*.ipynb")).read_text(encoding="utf-8"))
+        return drive(forks, job, ahead)
+
+    monkeypatch.setattr("autograder.audit.drive", graded_alone)
+    audits = [
+        Audit(course, "tp1", subjects(course, "tp1"), seeds=2, whole=whole, made=False)
+        for whole in (False, True)
+    ]
+    together, whole = (
+        {r.variant.name: (r.points, r.failed_tests, r.unexpected) for r in audit.run()} for audit in audits
+    )
+    assert together == whole and len(whole) == 8
+    assert {name: found for name, found in whole.items() if found[2]} == {}
+    assert len(alone) == 4 + 8  # of the first audit: the one that leaves a process, and those behind it
 
 
 # --- Wrong use ------------------------------------------------------------------------------------------------
