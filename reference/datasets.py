@@ -146,7 +146,7 @@ class RainDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 def stratiform_rain(count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Smooth rain (N, 64, 64) in dBZ: a mean of 10 to 30, and filtered noise of 4 dB whose Gaussian kernel has 6 km."""
+    """Smooth rain (N, 64, 64) in dBZ: noise of 4 dB filtered by a Gaussian of 6 km, around a level of 10 to 30."""
     level = _uniform(10, 30, count, 1, 1, generator=generator)
     rows, columns = torch.fft.fftfreq(RAIN_SIZE)[:, None], torch.fft.rfftfreq(RAIN_SIZE)
     response = torch.exp(-2 * (math.pi * 6) ** 2 * (rows**2 + columns**2))
