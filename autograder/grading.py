@@ -202,7 +202,7 @@ class GuestHost:
     def open(self, suite: Path, test: str) -> Student:
         if self.timeouts >= TIMEOUTS:
             raise self.late
-        if self.probe is None:
+        if self.probe is None or self.probe.closed:  # a suite may have caught what ended it
             self.probe = self._conversation()
         return Student(self.probe, (*self.asked.sources, self.trial))
 

@@ -25,7 +25,7 @@ import torch
 
 from autograder import guest
 from autograder.errors import CallTimedOut, GraderFailure, GuestDied, NameMissing, ProtocolBroken, WallExpired
-from autograder.raised import Cells, without_data
+from autograder.raised import Cells, explanation, without_data
 from autograder.syntax import find_forbidden
 from autograder.wire import (
     PREFIX,
@@ -52,8 +52,10 @@ class RemoteError(Exception):
         kind: name of the class that was raised.
         text: what may be shown of its text.
         place: the line of the notebook, for the student.
+        unfinished: whether it is a skeleton's NotImplementedError, and not one of torch's own.
     """
 
+    unfinished = False
     kind = "Exception"
     text = ""
     place = ""
@@ -66,7 +68,7 @@ class RemoteError(Exception):
 
     def for_student(self) -> str:
         """What the student reads: type, text without data, line."""
-        if self.kind == "NotImplementedError":
+        if self.unfinished:
             return "À compléter : votre code lève encore `NotImplementedError`."
         where = f" ({self.place})" if self.place else ""
         return f"Votre code a levé {self.kind or 'une exception'}{f' : {self.text}' if self.text else ''}{where}."
@@ -77,7 +79,10 @@ class Unsendable(GraderFailure, TypeError):
 
 
 class Transport(Protocol):
-    """Carries one request and its answer."""
+    """Carries one request and its answer; ``closed`` once it carries no more."""
+
+    @property
+    def closed(self) -> bool: ...
 
     def exchange(self, frame: bytes, bounds: Bounds) -> tuple[Any, bytearray]: ...
 
@@ -87,6 +92,7 @@ class LoopTransport:
 
     def __init__(self, server: guest.Server) -> None:
         self.server = server
+        self.closed = False
 
     def exchange(self, frame: bytes, bounds: Bounds) -> tuple[Any, bytearray]:
         return unpack(self.server.answer(*unpack(frame, bounds)), bounds)
@@ -123,6 +129,10 @@ class SocketTransport:
     def __init__(self, sock: socket.socket, watch: Watch) -> None:
         self.sock, self.watch = sock, watch
         sock.setblocking(False)
+
+    @property
+    def closed(self) -> bool:
+        return self.sock.fileno() < 0
 
     def exchange(self, frame: bytes, bounds: Bounds) -> tuple[Any, bytearray]:
         self.started = self.looked = time.monotonic()
@@ -203,6 +213,11 @@ class Probe:
         self.dropped_objects: list[int] = []
         self.dropped_graphs: list[int] = []
 
+    @property
+    def closed(self) -> bool:
+        """Whether the conversation has ended: the guest died, hung or broke the protocol."""
+        return self.transport.closed
+
     def request(self, operation: str, *arguments: object) -> Any:
         """Perform an operation in the guest (see ``guest.Server``) and return its value."""
         encoder = Encoder(_handle_fields, bounds=self.bounds)
@@ -271,6 +286,7 @@ class Probe:
         error = _remote_error(names, text)
         error.kind = self.cells.name(without_data(names[0], NAME))
         error.text, error.place = self.cells.text(text), self.cells.place(place)
+        error.unfinished = error.kind == "NotImplementedError" and not explanation(text)
         raise error
 
     def _known_names(self) -> list[str]:

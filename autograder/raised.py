@@ -51,6 +51,9 @@ _EXPLAINED = tuple(
         (r"missing \d+ required|takes .*positional arguments? but|takes no arguments|"
          r"unexpected keyword argument|multiple values for argument",
          "les arguments de l'appel ne sont pas ceux de la signature"),
+        (r"missing the required .forward. function", "la méthode `forward` d'un module n'est pas définie"),
+        (r"could not run '|is not (currently|yet) (implemented|supported)|not supported for",
+         "torch n'a pas cette opération pour ces arguments"),
         (r"object is not callable", "une valeur qui n'est pas une fonction est appelée"),
         (r"not subscriptable|does not support item assignment", "une valeur sans indices est indexée"),
         (r"not iterable|cannot unpack|values to unpack", "une valeur ne se parcourt ou ne se décompose pas ainsi"),

@@ -126,8 +126,10 @@ def _bound(node: ast.stmt) -> Iterator[tuple[str, Binding, bool]]:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         prefix = f"{node.module or ''}." if isinstance(node, ast.ImportFrom) else ""
         for alias in node.names:
-            name = alias.asname or alias.name.split(".")[0]
-            yield name, Binding((node,), ((prefix + alias.name, node.lineno),)), True
+            first = alias.name.split(".")[0]
+            # `import torch.optim` binds `torch`: what is used of it stands where it is used.
+            full = alias.name if prefix or alias.asname else first
+            yield alias.asname or first, Binding((node,), ((prefix + full, node.lineno),)), True
         return
     for target, value in _assignments(node):
         for name in _target_names(target):

@@ -241,6 +241,9 @@ def test_an_error_is_told_in_french_with_its_place():
     )
     todo = "À compléter : votre code lève encore `NotImplementedError`."
     assert raised("NotImplementedError").for_student() == todo
+    assert raised("NotImplementedError('à compléter')").for_student() == todo
+    torchs = raised("torch.nn.Module()(3)", setup="import torch").for_student()
+    assert torchs.startswith("Votre code a levé NotImplementedError"), torchs
     assert raised("ValueError").for_student() == "Votre code a levé ValueError (ligne 3 de `f`)."
 
 

@@ -109,6 +109,9 @@ INNOCENT = {
         "def my(x):\n    return x.exp()\n\nassert torch.allclose(my(x), F.softmax(x, -1))\n"
         "expected = F.softmax(x, -1)\nprint((my(x) - torch.softmax(x, -1)).abs().max())"
     ),
+    "a dotted import of which something else is used": (
+        "import lib.softmax\nclass my:\n    def f(self, x):\n        return lib.run(x)"
+    ),
     "a comment": "def my(x):\n    # comme F.softmax(x)\n    return x.exp()",
     "a docstring": 'def my(x):\n    """Like F.softmax(x)."""\n    return x.exp()',
     "a string": "def my(x):\n    return x.exp(), 'softmax', f'{x} softmax'",

@@ -139,6 +139,28 @@ def test_a_suite_that_finds_no_student_fails_each_test_for_its_own_reason(arena,
     assert all("s de calcul" in message for message in messages), messages
 
 
+def test_a_suite_that_catches_a_death_reaches_the_student_again_in_its_next_test(arena, another_suite):
+    another_suite(
+        """
+from autograder.errors import StudentFailure
+from autograder.suite import points
+
+@points(1, "Toléré")
+def test_caught(student):
+    try:
+        student.triple(0)
+    except StudentFailure:
+        pass
+
+@points(1, "Ensuite")
+def test_after_that(student):
+    assert student.triple(5) == 15, "le triple est attendu"
+"""
+    )
+    found = arena.grade(triple="def triple(n):\n    if n == 0:\n        os._exit(1)\n    return 3 * n")
+    assert [v.outcome for v in arena.exercise(found, "triple").verdicts] == [Outcome.PASSED, Outcome.PASSED]
+
+
 def test_warnings_and_noise_cost_nothing(arena):
     noise = (
         "import warnings, sys, logging\nwarnings.warn('w'); print('e', file=sys.stderr); logging.error('x')\n"
@@ -258,36 +280,43 @@ def youngest_child(parent, children=1):
     return max(found) if len(found) >= children else None
 
 
+@pytest.fixture
+def settled(arena):
+    """The arena, once the graders of earlier tests have ended: they would be taken for the one to kill."""
+    assert eventually(lambda: not memory.children(arena.forks.graders.pid))
+    return arena
+
+
 WAITING = "import time\ntime.sleep(1.5)"
 
 
 @pytest.mark.parametrize("delay", [0.2, 1.0])
-def test_a_grader_killed_twice_leaves_its_submission_ungraded_never_zero(arena, delay):
-    student = arena.submit(arena.cells(WAITING))
-    with killing(lambda: youngest_child(arena.forks.graders.pid), 2, delay=delay) as killed:
-        found = arena.run(student)
+def test_a_grader_killed_twice_leaves_its_submission_ungraded_never_zero(settled, delay):
+    student = settled.submit(settled.cells(WAITING))
+    with killing(lambda: youngest_child(settled.forks.graders.pid), 2, delay=delay) as killed:
+        found = settled.run(student)
     assert len(killed) == 2
-    assert arena.scores(found) == dict.fromkeys(arena.most)
+    assert settled.scores(found) == dict.fromkeys(settled.most)
     assert found.grade.score is None
-    assert found.grade.ungraded == tuple(arena.most)
+    assert found.grade.ungraded == tuple(settled.most)
     assert any("our failure" in problem for problem in found.grade.problems)
-    assert arena.scores(arena.run(student)) == arena.most, "the next run grades it"
+    assert settled.scores(settled.run(student)) == settled.most, "the next run grades it"
 
 
-def test_a_grader_killed_once_costs_nothing(arena):
-    student = arena.submit(arena.cells(WAITING))
-    with killing(lambda: youngest_child(arena.forks.graders.pid), 1, delay=0.5) as killed:
-        assert arena.scores(arena.run(student)) == arena.most
+def test_a_grader_killed_once_costs_nothing(settled):
+    student = settled.submit(settled.cells(WAITING))
+    with killing(lambda: youngest_child(settled.forks.graders.pid), 1, delay=0.5) as killed:
+        assert settled.scores(settled.run(student)) == settled.most
     assert len(killed) == 1
 
 
-def test_a_killed_supervisor_is_our_failure_never_a_zero(arena):
+def test_a_killed_supervisor_is_our_failure_never_a_zero(settled):
     """The supervisor stands outside the confinement: no student code can reach it."""
-    student = arena.submit(arena.cells(triple="import time; time.sleep(3)\n" + arena.right["triple"]))
-    with killing(lambda: youngest_child(arena.forks.guests.pid), 1, delay=1.5) as killed:
-        found = arena.run(student)
+    student = settled.submit(settled.cells(triple="import time; time.sleep(3)\n" + settled.right["triple"]))
+    with killing(lambda: youngest_child(settled.forks.guests.pid), 1, delay=1.5) as killed:
+        found = settled.run(student)
     assert len(killed) == 1
-    assert 0.0 not in arena.scores(found).values()
+    assert 0.0 not in settled.scores(found).values()
 
 
 BROKEN_SUITES = {
