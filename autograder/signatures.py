@@ -1,8 +1,8 @@
 """Generated signatures: pen trajectories of writers, and pairs of them, genuine or forged.
 
 A signature is what a tablet notes: (3, 128) float32, the pen's place x and y and its pressure over 128 steps. A writer
-has a *shape*, a few harmonics of x and y, and a *hand* of twelve traits: four of its rhythm, which say how fast the pen
-runs along the shape, and eight of its pressure. A forger copies the shape, and writes with a hand of their own.
+has a *shape*, a few harmonics of x and y, and a *hand* of ten traits: four of its rhythm, which say how fast the pen
+runs along the shape, and six of its pressure. A forger copies the shape, and writes with a hand of their own.
 
 Not all traits tell one hand from another. Where signatures are collected, some (two of each kind) are the same
 whenever a writer signs, the others change from one day to the next: these are its *habits*. Which ones is drawn for
@@ -25,7 +25,7 @@ from torch import Tensor
 __all__ = ["CHANNELS", "STEPS", "Pairs", "draw_habits", "draw_pairs"]
 
 CHANNELS, STEPS = 3, 128
-RHYTHM, PRESSURE = 4, 8  # traits of a hand
+RHYTHM, PRESSURE = 4, 6  # traits of a hand
 STABLE = 2  # of each kind
 HARMONICS = 5  # of a shape, in each direction
 DAILY = 0.15  # standard deviation of a stable trait from day to day; 1 between writers
@@ -51,7 +51,7 @@ class Pairs:
 
 
 def draw_habits(generator: torch.Generator | None = None) -> Tensor:
-    """(12,) bool: the traits that are stable in each writer's hand."""
+    """(10,) bool: the traits that are stable in each writer's hand."""
     stable = torch.zeros(RHYTHM + PRESSURE, dtype=torch.bool)
     for first, count in ((0, RHYTHM), (RHYTHM, PRESSURE)):
         stable[first + torch.randperm(count, generator=generator)[:STABLE]] = True
@@ -64,7 +64,7 @@ def draw_pairs(
     """``pairs_each`` pairs of each of ``writers`` new writers, in random order, half of them forged.
 
     Args:
-        habits: the traits (12,) bool that are stable (``draw_habits``).
+        habits: the traits (10,) bool that are stable (``draw_habits``).
         generator: source of the random numbers; torch's global one by default.
 
     The first signature of a pair is the writer's, the second one the writer's or a forger's.
@@ -82,13 +82,13 @@ def draw_pairs(
 
 
 def _hand_of_today(hands: Tensor, habits: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Hands (N, 12): stable traits move a little, the others are drawn anew."""
+    """Hands (N, 10): stable traits move a little, the others are drawn anew."""
     fresh = _normal(*hands.shape, generator=generator)
     return torch.where(habits, hands + DAILY * fresh, fresh)
 
 
 def _signatures(shapes: Tensor, hands: Tensor, generator: torch.Generator | None) -> Tensor:
-    """(N, 3, 128), each written by a hand (12,) after a shape (2 axes, sine and cosine, 5 harmonics)."""
+    """(N, 3, 128), each written by a hand (10,) after a shape (2 axes, sine and cosine, 5 harmonics)."""
     count = len(hands)
     time = torch.linspace(0, 1, STEPS)
     rhythm, pressure = hands.split([RHYTHM, PRESSURE], dim=1)

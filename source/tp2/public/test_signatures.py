@@ -13,9 +13,9 @@ THRESHOLD = 0.75  # halfway between chance and certainty: the one that counts is
 
 
 def draw():
-    """Pairs of 80 writers to train on, and of 40 others."""
+    """Pairs of 100 writers to train on, and of 40 others."""
     habits = draw_habits()
-    return draw_pairs(habits, 80, 20), draw_pairs(habits, 40, 20)
+    return draw_pairs(habits, 100, 20), draw_pairs(habits, 40, 20)
 
 
 def train(student, pairs):
@@ -28,7 +28,7 @@ def distances(student, module, a, b):
     return checks.distances(module, *there, len(a))
 
 
-def verifier(student, pairs, unseen, what="Après un entraînement sur 1600 paires"):
+def verifier(student, pairs, unseen, what="Après un entraînement sur 2000 paires"):
     """A trained module, once it is known to verify unseen writers."""
     module = train(student, pairs)
     found = checks.auc(distances(student, module, unseen.a, unseen.b), unseen.same)
