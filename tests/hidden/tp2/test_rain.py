@@ -87,7 +87,7 @@ def finder(student, what="la recherche de cellules jamais vues"):
     return last
 
 
-@points(5, "Des cellules jamais vues sont trouvées")
+@points(8, "Des cellules jamais vues sont trouvées")
 def test_cells_never_seen_are_found(student):
     """Le voisinage d'un pixel décide, pas sa seule valeur ; et l'image, le masque et les scores se superposent."""
     entry = checks.read_floor(FLOORS, "rain")
