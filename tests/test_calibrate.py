@@ -251,7 +251,9 @@ def test_a_floor_at_chance_needs_a_human():
     assert problems_of({"floor": -0.01, "measured": {}})
 
 
-@pytest.mark.parametrize(("assignment", "exercise"), [("tp1", "digits"), ("tp2", "postal_codes")])
+@pytest.mark.parametrize(
+    ("assignment", "exercise"), [("tp1", "digits"), ("tp2", "phonemes"), ("tp2", "postal_codes")]
+)
 def test_the_notebook_tells_the_floor_that_decides(assignment: str, exercise: str):
     entry = json.loads((ROOT / f"tests/hidden/{assignment}/floors.json").read_text())[exercise]
     assert (

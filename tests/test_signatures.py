@@ -66,7 +66,7 @@ def test_forged_pairs_come_first_and_stay_whole():
 
 
 def test_a_distance_between_raw_series_tells_little():
-    raw = [auc((p.a - p.b).flatten(1).norm(dim=1), p.same) for p in map(drawn, range(20))]
+    raw = [auc((p.a - p.b).flatten(1).norm(dim=1), p.same) for p in map(drawn, range(12))]
     assert max(raw) < 0.7
 
 
@@ -78,11 +78,11 @@ def test_what_is_learnt_from_the_pairs_holds_for_other_writers():
 
 def test_what_is_learnt_from_a_mixture_of_all_habits_does_not():
     """A network trained elsewhere does not know which traits are stable here."""
-    parts = [drawn(seed, 20) for seed in range(100, 140)]
+    parts = [drawn(seed, 20) for seed in range(100, 116)]
     mixture = Pairs(*(torch.cat([getattr(part, name) for part in parts]) for name in ("a", "b", "same")))
     known = metric(mixture)
-    areas = [area(drawn(seed), known) for seed in range(20)]
-    assert max(areas) < 0.85 and sum(areas) / 20 < 0.75
+    areas = [area(drawn(seed), known) for seed in range(10)]
+    assert max(areas) < 0.85 and sum(areas) / 10 < 0.75
 
 
 def test_a_training_set_of_pairs_is_read_in_batches():
