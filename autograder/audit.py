@@ -150,6 +150,7 @@ def subjects(
         InstructorError: an unknown exercise, one without a suite or a solution cell, a bank that cannot be read.
     """
     source = course.load_source(assignment)
+    course.refuse_broken_suites(source)
     suited = {e.id: e for e in source.exercises if e.kind is Kind.SUITE}
     files = [_bank_files(folder) for folder in banks or (course.hidden(assignment) / "bank",)]
     found = {name for bank in files for name in bank}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 from rich.console import Console
@@ -51,6 +52,23 @@ def _stop(text: str, code: int) -> NoReturn:
 
 def _course(ctx: click.Context, param: click.Parameter, value: Path | None) -> Course:
     return Course(value) if value else Course.find()
+
+
+def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Before the work, not after it: nothing is lost for a folder that does not exist."""
+    if value is not None and not value.resolve().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.resolve().parent}. Make it first.")
+    return value
+
+
+@contextmanager
+def _opened(output: Path | None, encoding: str) -> Iterator[TextIO]:
+    """A file to write to, or the screen."""
+    if output is None:
+        yield sys.stdout
+        return
+    with open(output, "w", encoding=encoding, newline="") as stream:
+        yield stream
 
 
 course_option = click.option(
@@ -163,6 +181,21 @@ def _chosen(course: Course, assignment: str, students: Sequence[str]) -> list[st
     return list(students or present)
 
 
+def _warn_of_outdated(course: Course, assignment: str) -> None:
+    from autograder.schedule import outdated
+
+    if students := outdated(course, assignment):
+        names = f"{', '.join(students[:5])}{f' and {len(students) - 5} more' if len(students) > 5 else ''}"
+        errors.print(
+            f"warning: graded before the submission, the source or the suites were changed: {names}. "
+            f"`autograder grade {assignment}` brings them up to date.",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 @main.command()
 @click.argument("assignment")
 @course_option
@@ -174,6 +207,7 @@ def feedback(assignment: str, course: Course) -> None:
     """
     from autograder.feedback import generate
 
+    _warn_of_outdated(course, assignment)
     pages = generate(course, assignment)
     console.print(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
 
@@ -182,32 +216,36 @@ def feedback(assignment: str, course: Course) -> None:
 @click.argument("assignment")
 @course_option
 @click.option(
-    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File (default: screen)."
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_writable,
+    help="File (default: screen).",
 )
 @click.option("--wide", is_flag=True, help="A row a student instead of a row a student and exercise.")
 @json_option
 def export(assignment: str, course: Course, output: Path | None, wide: bool, as_json: bool) -> None:
-    """Export the scores of ASSIGNMENT from the gradebook as CSV.
+    """Export the scores of ASSIGNMENT from the gradebook as CSV, or as JSON.
 
     \b
     Examples:
       autograder export tp1 -o tp1.csv
       autograder export tp1 --wide
     """
-    from autograder.exports import write_csv, write_wide_csv
+    from autograder.exports import wide_table, write_csv, write_wide_csv
     from autograder.gradebook import scores
 
     rows = scores(course, assignment)
-    if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
-        return
-    write = write_wide_csv if wide else write_csv
-    if output is None:
-        write(sys.stdout, rows)
-        return
-    with open(output, "w", encoding="utf-8-sig", newline="") as stream:
-        write(stream, rows)
-    console.print(f"{len(rows)} rows in {output}")
+    _warn_of_outdated(course, assignment)
+    with _opened(output, "utf-8" if as_json else "utf-8-sig") as stream:
+        if as_json:
+            headers, lines = wide_table(rows)
+            table = [dict(zip(headers, line, strict=True)) for line in lines] if wide else map(asdict, rows)
+            stream.write(json.dumps(list(table), ensure_ascii=False, indent=1) + "\n")
+        else:
+            (write_wide_csv if wide else write_csv)(stream, rows)
+    if output:
+        console.print(f"{len(rows)} scores in {output}")
 
 
 @main.command()
@@ -223,12 +261,17 @@ def export(assignment: str, course: Course, output: Path | None, wide: bool, as_
 )
 @click.option("--seeds", type=click.IntRange(1, 10_000), default=5, show_default=True, help="Runs a variant.")
 @click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="File for all results."
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_writable,
+    help="File for all results.",
 )
 @click.option(
     "--messages",
     "messages_file",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=_writable,
     help="Page of what a student reads for each mutant; what it says of other exercises stays.",
 )
 @click.option(

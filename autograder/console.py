@@ -103,9 +103,14 @@ def _score(score: float | None, most: float) -> str:
 
 
 def report_ungraded(grades: Iterable[Grade]) -> bool:
-    found = [(grade, grade.ungraded) for grade in grades if grade.ungraded]
-    for grade, exercises in found:
-        errors.print(f"{grade.student}: ungraded, needs a human: {', '.join(exercises)}", style="yellow")
-        for problem in grade.problems:
+    """Say what is ungraded and why, once for all students whom it happened to; False if nothing is."""
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for grade in grades:
+        if grade.ungraded:
+            found.setdefault((grade.ungraded, grade.problems), []).append(grade.student)
+    for (exercises, problems), students in found.items():
+        who = f"{', '.join(students[:5])}{f' and {len(students) - 5} more' if len(students) > 5 else ''}"
+        errors.print(f"{who}: ungraded, needs a human: {', '.join(exercises)}", style="yellow")
+        for problem in problems:
             errors.print(f"    {problem}", markup=False, highlight=False)
     return bool(found)

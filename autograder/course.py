@@ -16,6 +16,7 @@ A course is a folder in nbgrader's layout with hidden suites beside it::
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -152,6 +153,48 @@ class Course:
         self._refuse_orphans(source)
         return source
 
+    def refuse_unjudged(self, source: Source) -> None:
+        """Before grading: a graded cell that only calls ``check`` decides nothing by itself.
+
+        Raises:
+            InstructorError: where such a cell has no hidden suite, or asks for an exercise that does not exist.
+        """
+        ids = [exercise.id for exercise in source.exercises]
+        for cell, where in _graded_cells(source):
+            asked = _checked(cell.source)
+            if wrong := [name for name in asked if name not in ids]:
+                raise InstructorError(
+                    f'{where}: there is no exercise for check("{wrong[0]}").{_near(wrong[0], ids)}'
+                )
+            if asked and cell.kind is Kind.INSIDE:
+                suite = self.hidden(source.assignment) / f"test_{cell.grade_id}.py"
+                raise InstructorError(
+                    f"{where}: `{cell.grade_id}` only calls check, which decides nothing, and {suite} does not exist: "
+                    "everybody would get all points. Write that suite, or assertions into the cell."
+                )
+
+    def refuse_broken_suites(self, source: Source) -> None:
+        """Raises InstructorError, with its line, for a suite that is not Python."""
+        for folder in (self.hidden(source.assignment), self.public(source.assignment)):
+            for suite in sorted(folder.glob("test_*.py")):
+                try:
+                    ast.parse(suite.read_bytes())
+                except (SyntaxError, ValueError) as error:
+                    where = f"{suite}, line {getattr(error, 'lineno', None) or 1}"
+                    raise InstructorError(
+                        f"{where}: {getattr(error, 'msg', error)}. Mend the suite."
+                    ) from error
+
+    def refuse_unchecked(self, source: Source) -> None:
+        """Raises InstructorError where students would call ``check`` and find no public suite."""
+        for cell, where in _graded_cells(source):
+            for name in _checked(cell.source):
+                if self.public_suite(source.assignment, name) is None:
+                    raise InstructorError(
+                        f'{where}: check("{name}") would find no tests: {self.public(source.assignment)} has no '
+                        f"test_{name}.py. Write it."
+                    )
+
     def nbgrader_config(self) -> Any:
         """What ``nbgrader`` itself would load for this course, as a traitlets ``Config``."""
         from traitlets.config import Config  # here, since it is not among a student's packages
@@ -202,6 +245,28 @@ class Course:
                 raise InstructorError(
                     f"{suite} belongs to no graded cell of source/{source.assignment}.{_near(name, ids)}"
                 )
+
+
+def _graded_cells(source: Source) -> Iterator[tuple[SourceCell, str]]:
+    for notebook in source.notebooks:
+        for cell in notebook.cells:
+            if cell.kind in (Kind.SUITE, Kind.INSIDE):
+                yield cell, f"source/{source.assignment}/{notebook.name}.ipynb, cell {cell.index}"
+
+
+def _checked(source: str) -> list[str]:
+    """Exercises that a cell which does nothing else calls ``check`` for."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return []
+    calls = [node.value for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    if len(calls) != len(body) or not all(
+        isinstance(c.func, ast.Name) and c.func.id == "check" for c in calls
+    ):
+        return []
+    texts = [a.value for call in calls for a in call.args[:1] if isinstance(a, ast.Constant)]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _is_course(folder: Path) -> bool:

@@ -9,7 +9,7 @@ message and hint. A test's source, its seed, a path or ``Verdict.detail`` never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from autograder.course import Course
 from autograder.errors import InstructorError
 from autograder.verdict import ExerciseGrade, Outcome, Verdict
 
-__all__ = ["TEMPLATES", "failures", "french_number", "generate", "render"]
+__all__ = ["TEMPLATES", "failures", "french_number", "generate", "render", "render_overview"]
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -60,6 +60,28 @@ def render(exercise: ExerciseGrade) -> tuple[str, str]:
         plain += [f"  Diagnostic : {line.diagnosis}"] if line.diagnosis else []
         plain += [f"  Piste : {line.hint}"] if line.hint else []
     return html, "\n".join([*plain, *remarks])
+
+
+REMARK = "La note sera décidée par d'autres tests, sur d'autres données."
+
+
+def render_overview(exercises: Sequence[ExerciseGrade]) -> tuple[str, str]:
+    """One line an exercise, as HTML and as plain text: what public tests see."""
+    lines = [_overview_line(exercise) for exercise in exercises]
+    earned = sum(exercise.score or 0.0 for exercise in exercises)
+    total = f"{french_number(earned)} / {french_number(sum(e.max_points for e in exercises))}"
+    html = _JINJA.get_template("overview.html.j2").render(total=total, lines=lines, remark=REMARK)
+    width = max((len(line["exercise"]) for line in lines), default=0)
+    plain = [f"- {line['exercise']:{width}} : {line['points']}  {line['result']}".rstrip() for line in lines]
+    return html, "\n".join([f"Tests publics : {total}", *plain, REMARK])
+
+
+def _overview_line(exercise: ExerciseGrade) -> dict[str, str]:
+    failed = [v for v in exercise.verdicts if v.outcome is not Outcome.PASSED]
+    todo = any(verdict.message.startswith("À compléter") for verdict in failed)
+    result = "réussi" if not failed else "à compléter" if todo else failed[0].title or failed[0].test
+    _, colour = _RESULT[failed[0].outcome if failed else Outcome.PASSED]
+    return {"exercise": exercise.exercise, "points": _total(exercise), "result": result, "colour": colour}
 
 
 def failures(exercise: ExerciseGrade) -> str:

@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import platform
+import re
 import signal
 import socket
 import sys
@@ -143,18 +144,23 @@ def versions() -> dict[str, str]:
     }
 
 
-def content_key(course: Course, assignment: str, submission: str) -> str:
+def content_key(course_key: str, submission: str) -> str:
     """SHA-256 of everything that decides the grade of a submission whose digest is ``submission``."""
-    total = hashlib.sha256()
-    parts = [submission, assignment, json.dumps(versions(), sort_keys=True), toolkit_digest()]
-    parts += [
+    return hashlib.sha256(f"{course_key} {submission}".encode()).hexdigest()
+
+
+def course_key(course: Course, assignment: str) -> str:
+    """What of it is the same for a whole class: source, suites, reference, versions, this package."""
+    parts = [
+        assignment,
+        json.dumps(versions(), sort_keys=True),
+        toolkit_digest(),
         tree_digest(course.source(assignment), "*.ipynb"),
         tree_digest(course.hidden(assignment), "*.py"),
+        tree_digest(course.hidden(assignment), "*.json"),
+        tree_digest(course.reference, "*.py"),
     ]
-    parts += [tree_digest(course.hidden(assignment), "*.json"), tree_digest(course.reference, "*.py")]
-    for part in parts:
-        total.update(hashlib.sha256(part.encode()).digest())
-    return total.hexdigest()
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @cache
@@ -314,7 +320,7 @@ def grade(
         assignment=job.assignment,
         student=job.student,
         digest=submitted,
-        key=content_key(course, job.assignment, submitted),
+        key=content_key(course_key(course, job.assignment), submitted),
         seed=job.seed,
         exercises=exercises,
         problems=tuple(work.problems),
@@ -465,7 +471,7 @@ class _Work:
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
         self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
         self.problems += [
-            f"exercise {exercise.id}: {verdict.test} is ungraded: {verdict.detail.strip().splitlines()[-1:]}"
+            f"exercise {exercise.id}: {verdict.test} is ungraded: {_reason(verdict.detail)}"
             for verdict in verdicts
             if verdict.outcome is Outcome.UNGRADED
         ]
@@ -503,6 +509,14 @@ class _Work:
             verdicts = run_suite(suite, host, tests)
         wanted = Outcome.FAILED if failing else Outcome.PASSED
         return host.sketcher.sketches(v.test for v in verdicts if v.outcome is wanted)
+
+
+def _reason(detail: str) -> str:
+    """The end of a traceback in one line, with the last line of a file that it names."""
+    lines = [line.removeprefix("E").strip() for line in detail.strip().splitlines() if line.strip()]
+    places = re.findall(r"(?:, line |\.py:)(\d+)", detail)
+    where = f" (line {places[-1]})" if places else ""
+    return f"{lines[-1]}{where}" if lines else "unknown"
 
 
 def _explained(verdict: Verdict, note: str) -> Verdict:

@@ -18,7 +18,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -46,20 +46,27 @@ def release(course: Course, assignment: str) -> Path:
         InstructorError: where nbgrader fails or something would leak; what was released before stays as it was.
     """
     source = course.load_source(assignment)
+    course.refuse_unjudged(source)
+    course.refuse_broken_suites(source)
+    course.refuse_unchecked(source)
+    _refuse(assignment, list(_markers_of_source(source)))  # nbgrader would stop at some, and tell less
     create_database(course)
     built = _generate(course, assignment)
     try:
         for path in sorted(built.glob("*.ipynb")):
             _make_reproducible(path, course.source(assignment) / path.name)
-        found = leaks(course, source, built)
-        if found:
-            raise InstructorError(
-                f"The release of {assignment} would leak; nothing was released:\n"
-                + "\n".join(f"- {leak}" for leak in found)
-            )
+        _refuse(assignment, leaks(course, source, built))
         return _put(built, course.release(assignment))
     finally:
         shutil.rmtree(built, ignore_errors=True)
+
+
+def _refuse(assignment: str, leaks: Sequence[str]) -> None:
+    if leaks:
+        raise InstructorError(
+            f"The release of {assignment} would leak; nothing was released:\n"
+            + "\n".join(f"- {leak}" for leak in leaks)
+        )
 
 
 def _generate(course: Course, assignment: str) -> Path:

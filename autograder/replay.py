@@ -16,7 +16,7 @@ from typing import Any
 
 from autograder.course import Course
 from autograder.errors import InstructorError
-from autograder.grading import Job, Record, content_key, versions
+from autograder.grading import Job, Record, content_key, course_key, versions
 from autograder.schedule import Forks, Options, drive, stored
 from autograder.submission import digest
 from autograder.verdict import Grade, Verdict
@@ -139,5 +139,5 @@ def _warnings(course: Course, recorded: Grade, folder: Path) -> Iterator[str]:
         if before != version:
             changed.append(name)
             yield f"{name} is {version} now and was {before}"
-    if not changed and content_key(course, recorded.assignment, recorded.digest) != recorded.key:
+    if not changed and content_key(course_key(course, recorded.assignment), recorded.digest) != recorded.key:
         yield "the source notebook, the suites, the reference or the toolkit itself changed since it was graded"

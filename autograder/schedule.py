@@ -26,7 +26,7 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import GraderFailure
-from autograder.grading import Job, Record, Setup, content_key, protected_paths
+from autograder.grading import Job, Record, Setup, content_key, course_key, protected_paths
 from autograder.sandbox.confinement import Level, best_level, require
 from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
 from autograder.sandbox.limits import Limits
@@ -197,12 +197,21 @@ def keep(course: Course, record: Record) -> None:
     os.replace(file.name, path)
 
 
-def is_current(course: Course, assignment: str, record: Record, submission: str) -> bool:
+def is_current(record: Record, course_key: str, submission: str) -> bool:
     """Whether grading again could give nothing new: same content, and nothing ungraded."""
     grade = record.grade
-    return (
-        grade.key == content_key(course, assignment, submission) and not grade.ungraded and not record.again
-    )
+    return grade.key == content_key(course_key, submission) and not grade.ungraded and not record.again
+
+
+def outdated(course: Course, assignment: str) -> list[str]:
+    """Students whose grades were made from other submissions, sources, suites or versions than those of now."""
+    key = course_key(course, assignment)
+    records = ((student, stored(course, assignment, student)) for student in course.students(assignment))
+    return [
+        student
+        for student, record in records
+        if record and record.grade.key != content_key(key, digest(course.submitted(assignment, student)))
+    ]
 
 
 def job_for(course: Course, assignment: str, student: str, secret: str, fresh: bool) -> Job:
@@ -238,12 +247,17 @@ def grade_class(
     """Grade submissions, yielding each as it is done; closing the iterator ends everything.
 
     A grader that fails is tried once more alone at the end; if it fails again the submission is ungraded.
+
+    Raises:
+        InstructorError: before anything runs, if the source cannot be graded.
     """
+    course.refuse_unjudged(course.load_source(assignment))
+    key = course_key(course, assignment)
     todo: list[str] = []
     for student in students:
         record = None if options.fresh else stored(course, assignment, student)
         folder = course.submitted(assignment, student)
-        if record is not None and is_current(course, assignment, record, digest(folder)):
+        if record is not None and is_current(record, key, digest(folder)):
             yield Progress(student, record, kept=True)
         else:
             todo.append(student)
@@ -253,10 +267,10 @@ def grade_class(
         try:
             yield from _graded(course, assignment, todo, options, own_executor, own_forks)
         finally:
+            if executor is None:  # first of all, or its threads would go on to the next submission
+                own_executor.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
             if forks is None:
                 own_forks.close()
-            if executor is None:
-                own_executor.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
 
 
 def _graded(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import secrets
 import sys
@@ -16,7 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from autograder.feedback import render
+from autograder.feedback import render, render_overview
 from autograder.guest import QUIET
 from autograder.probe import Student, local_student
 from autograder.suite import derive_seed, exercise_of, run_suite
@@ -24,13 +25,14 @@ from autograder.verdict import ExerciseGrade
 
 __all__ = ["check"]
 
+VALIDATING = "NBGRADER_VALIDATING"  # set by `nbgrader validate`, which takes an exception for a failure
+
 
 class Report:
     """The result of a check: a table in Jupyter, text elsewhere."""
 
-    def __init__(self, grade: ExerciseGrade) -> None:
-        self.grade = grade
-        self.html, self.text = render(grade)
+    def __init__(self, html: str, text: str) -> None:
+        self.html, self.text = html, text
 
     def _repr_html_(self) -> str:
         return self.html
@@ -59,32 +61,68 @@ class NamespaceHost:
         """Nothing to end."""
 
 
-def check(exercise: str, folder: str | Path | None = None) -> Report | None:
-    """Run the public tests of ``exercise`` on the names of the notebook that calls this.
+def check(exercise: str | None = None, folder: str | Path | None = None) -> Report | None:
+    """Run the public tests of ``exercise``, or of all exercises, on the names of the notebook that calls this.
 
     Args:
-        exercise: name of the exercise, as in the graded cell: ``check("softmax")``.
+        exercise: name of the exercise, as in the graded cell: ``check("softmax")``; by default all of them.
         folder: where the notebook and its folder ``public`` are; by default the current folder.
 
     Returns:
         A report that Jupyter shows as a table. The score that counts is decided by other tests, on other data.
+
+    Raises:
+        AssertionError: with the report, where `nbgrader validate` asks and something is not right.
     """
     if os.environ.get(QUIET):
         return None
-    suite = find_suite(exercise, Path(folder) if folder else Path.cwd())
-    if suite is None:
-        return None
+    place = Path(folder) if folder else Path.cwd()
     namespace, sources = _notebook()
-    verdicts = _run(suite, NamespaceHost(namespace, sources))
-    if any("KeyboardInterrupt" in verdict.detail for verdict in verdicts):
-        print(f"Vérification de « {exercise} » interrompue.")
+    if exercise is None:
+        grades = [
+            _checked(name, path, namespace, sources, points) for name, path, points in _exercises(place)
+        ]
+        if not grades:
+            find_suite("", place)
+            return None
+    else:
+        suite = find_suite(str(exercise), place)
+        if suite is None:
+            return None
+        grades = [_checked(str(exercise), suite, namespace, sources)]
+    if any("KeyboardInterrupt" in v.detail for grade in grades for v in grade.verdicts):
+        print(f"Vérification de « {exercise or 'tous les exercices'} » interrompue.")
         return None
-    weight = sum(verdict.points for verdict in verdicts)
-    report = Report(ExerciseGrade(exercise, "", weight, verdicts))
-    if _in_jupyter():
+    report = Report(*(render(grades[0]) if exercise is not None else render_overview(grades)))
+    if os.environ.get(VALIDATING):
+        assert all(grade.score == grade.max_points for grade in grades), report.text
+    elif _in_jupyter():
         return report
     print(report)
     return None
+
+
+def _checked(
+    exercise: str, suite: Path, namespace: dict[str, Any], sources: list[str], points: float | None = None
+) -> ExerciseGrade:
+    """The exercise by its public suite; worth ``points``, or what its tests weigh."""
+    verdicts = _run(suite, NamespaceHost(namespace, sources))
+    weight = sum(verdict.points for verdict in verdicts) if points is None else points
+    return ExerciseGrade(exercise, "", weight, verdicts)
+
+
+def _exercises(folder: Path) -> list[tuple[str, Path, float]]:
+    """Exercises with public tests, their suites and their points, in the order of the notebooks in ``folder``."""
+    suites = {exercise_of(path): path for path in sorted((folder / "public").glob("test_*.py"))}
+    points: dict[str, float] = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+                meta = cell["metadata"].get("nbgrader", {})
+                if meta.get("grade") and meta.get("grade_id") in suites:
+                    points[meta["grade_id"]] = float(meta["points"])
+    names = [*points, *(name for name in suites if name not in points)]
+    return [(name, suites[name], points.get(name, 1.0)) for name in names]
 
 
 def find_suite(exercise: str, folder: Path) -> Path | None:

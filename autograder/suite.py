@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import os
 import re
 import sys
@@ -42,7 +43,13 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 def points(weight: float, title: str = "") -> Callable[[Test], Test]:
-    """Decorator: the test's weight within its exercise, and the name that a student reads (French)."""
+    """Decorator: the test's weight within its exercise, and the name that a student reads (French).
+
+    Raises:
+        ValueError: if the weight is no finite number of at least 0.
+    """
+    if not 0 <= weight < math.inf:
+        raise ValueError(f"a test's weight must be a finite number of at least 0, not {weight!r}")
     return _marked(weight=weight, title=title, gate=False)
 
 

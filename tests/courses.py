@@ -87,6 +87,10 @@ def make_course(root: Path, cells: Sequence[Cell] = SOURCE, suites: Sequence[str
             root / f"tests/hidden/tp1/test_{exercise}.py",
             f"def test_{exercise}(student):\n    assert student\n",
         )
+        write(
+            root / f"source/tp1/public/test_{exercise}.py",
+            f"def test_public(student):\n    student.{exercise}\n",
+        )
     return Course(root)
 
 

@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 
 from autograder.guest import QUIET
 from autograder.selfcheck import check, find_suite
-from tests.courses import ROOT, cell, notebook, write
+from tests.courses import ROOT, cell, graded, notebook, write
 
 SUITE = '''
 import torch
@@ -200,3 +200,36 @@ def test_in_a_jupyter_kernel_the_result_is_a_table(folder, monkeypatch):
     assert wrong[0].data["text/plain"].startswith("double : 1 / 3")
     assert "3 / 3" in right[0].data["text/html"]
     assert [o.output_type for o in unknown] == ["stream"] and "Vouliez-vous dire" in unknown[0].text
+
+
+# --- All exercises at once ------------------------------------------------------------------------------------
+
+
+def test_without_a_name_all_exercises_are_shown_in_the_notebooks_order_with_their_points(folder, capsys):
+    write(folder / "public/test_triple.py", SUITE.replace("double", "triple").replace("42", "63"))
+    (folder / "public/test_broken.py").unlink()
+    cells = [graded('check("triple")', "triple", 4), graded('check("double")', "double", 3)]
+    write(folder / "lab.ipynb", notebook(cells))
+    notebook_of(BAD + "def triple(x):\n    return 3 * x\ncheck()")
+    assert capsys.readouterr().out.splitlines() == [
+        "Tests publics : 5 / 7",
+        "- triple : 4 / 4  réussi",
+        "- double : 1 / 3  Le double",
+        "La note sera décidée par d'autres tests, sur d'autres données.",
+    ]
+    notebook_of("def double(x):\n    raise NotImplementedError\ntriple = double\ncheck()")
+    assert capsys.readouterr().out.count("à compléter") == 2
+
+
+def test_what_is_no_name_is_told_like_an_unknown_exercise(folder, capsys):
+    notebook_of("check(3)")
+    assert capsys.readouterr().out.startswith("Il n'y a pas de tests publics pour « 3 ».")
+
+
+def test_nbgrader_validate_fails_where_a_check_does(folder):
+    for code, text in ((GOOD, "Success!"), (BAD, "double(21) devrait valoir 42")):
+        cells = [cell("from autograder import check"), cell(code), graded('check("double")', "double", 3)]
+        write(folder / "lab.ipynb", notebook(cells))
+        command = [sys.executable, "-m", "nbgrader", "validate", "lab.ipynb"]
+        found = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+        assert text in found.stdout, found.stdout + found.stderr

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -13,7 +14,7 @@ from autograder.cli import main
 from autograder.course import Course
 from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import stored
-from tests.courses import cell, graded, make_course, solution, submit, write
+from tests.courses import cell, graded, make_course, notebook, solution, submit, write
 
 COMMANDS = sorted(set(main.commands))
 SUITE = """
@@ -189,3 +190,105 @@ def test_scores_are_exported_as_csv_and_json(course, first, tmp_path):
     assert len(table) == 2 and {"ada", "bob"} == {row["student"] for row in table}
     done = run(course, "export", "tp1", "--wide", "-o", str(tmp_path / "tp1.csv"))
     assert done.exit_code == 0 and (tmp_path / "tp1.csv").read_text(encoding="utf-8-sig").count("\n") == 3
+
+
+# --- What would give wrong grades, or lose work, is refused before it begins -----------------------------------
+
+
+def test_a_check_without_hidden_suite_is_refused_before_anybody_gets_all_points(tmp_path):
+    course = course_with(tmp_path / "course", ada=RIGHT)
+    write(course.public("tp1") / "test_double.py", SUITE)
+    suite = course.hidden("tp1") / "test_double.py"
+    suite.unlink()
+    for command in ("grade", "release"):
+        found = run(course, command, "tp1")
+        assert found.exit_code == 2 and f"{suite} does not exist" in found.stderr, found.stderr
+    assert not (course.root / "release/tp1").exists()
+
+
+def test_a_graded_cell_that_checks_another_name_is_refused(tmp_path):
+    course = course_with(tmp_path / "course", ada=RIGHT)
+    cells = [*SOURCE[:2], graded('# un commentaire\ncheck("doubel")', "double", 3)]
+    write(course.source("tp1") / "tp1.ipynb", notebook(cells))
+    found = run(course, "grade", "tp1")
+    assert found.exit_code == 2
+    assert (
+        'tp1.ipynb, cell 2: there is no exercise for check("doubel"). Did you mean `double`?' in found.stderr
+    )
+
+
+def test_a_suite_that_is_no_python_is_told_with_its_line_before_a_release_or_an_audit(tmp_path):
+    course = course_with(tmp_path / "course", SUITE + "def (", ada=RIGHT)
+    write(course.hidden("tp1") / "bank/double.py", "# %% mutant: x\nx = 1\n")
+    line = len(SUITE.splitlines()) + 1
+    for command in ("release", "audit"):
+        found = run(course, command, "tp1")
+        assert found.exit_code == 2 and f"test_double.py, line {line}: invalid syntax" in found.stderr, (
+            found.stderr
+        )
+
+
+def test_a_release_needs_the_public_suites_that_its_cells_ask_for(tmp_path):
+    found = run(course_with(tmp_path / "course"), "release", "tp1")
+    assert found.exit_code == 2 and 'check("double") would find no tests' in found.stderr
+
+
+def test_a_weight_that_is_no_weight_is_told_and_costs_nobody_a_point(tmp_path):
+    course = course_with(tmp_path / "course", SUITE.replace("points(2", "points(-2"), ada=RIGHT, bob=RIGHT)
+    found = run(course, "grade", "tp1")
+    told = " ".join(found.stderr.split())
+    assert found.exit_code == 1 and told.count("not -2") == 1, "once for the class"
+    assert "ada, bob: ungraded" in told or "bob, ada: ungraded" in told
+
+
+@pytest.mark.parametrize(
+    "command", [("export", "tp1", "-o"), ("audit", "tp1", "--json"), ("audit", "tp1", "--messages")]
+)
+def test_a_file_in_a_folder_that_does_not_exist_is_wrong_use(course, command):
+    found = run(course, *command, "/no/such/folder/x")
+    assert found.exit_code == 2 and "there is no folder /no/such/folder" in found.stderr
+
+
+def test_wide_json_has_a_line_a_student(tmp_path):
+    course = course_with(tmp_path / "course", ada=RIGHT, bob="seven = 7")
+    assert run(course, "grade", "tp1").exit_code == 0
+    rows = json.loads(run(course, "export", "tp1", "--wide", "--json").stdout)
+    assert [(row["student"], row["double"], row["total"], row["max_total"]) for row in rows] == [
+        ("ada", 3.0, 3.0, 3.0),
+        ("bob", 1.0, 1.0, 3.0),
+    ]
+
+
+def test_grades_that_are_no_longer_up_to_date_are_told_when_they_are_exported(tmp_path):
+    course = course_with(tmp_path / "course", ada=RIGHT, bob="seven = 7")
+    assert run(course, "grade", "tp1").exit_code == 0
+    assert run(course, "export", "tp1").stderr == ""
+    submit(course, "bob", answers(RIGHT))
+    assert "were changed: bob. `autograder grade tp1`" in run(course, "export", "tp1").stderr
+    write(course.hidden("tp1") / "test_double.py", SUITE + "\n# changed\n")
+    assert "were changed: ada, bob." in run(course, "export", "tp1").stderr
+    assert run(course, "grade", "tp1").exit_code == 0
+    assert run(course, "export", "tp1").stderr == ""
+
+
+# --- pytest by itself -----------------------------------------------------------------------------------------
+
+
+def test_suites_run_under_plain_pytest_in_any_course(tmp_path):
+    course = course_with(
+        tmp_path / "course", "import reference.doubling\n" + SUITE, ada=RIGHT, bob="seven = 7"
+    )
+    write(course.config, "c = get_config()")
+    write(course.reference / "doubling.py", "")
+    bob = str(course.submitted("tp1", "bob") / "tp1.ipynb")
+    for arguments, told in (((), "2 passed"), (("--submission", bob), "1 failed, 1 passed")):
+        command = [sys.executable, "-m", "pytest", "-q", "tests/hidden/tp1", *arguments]
+        found = subprocess.run(command, cwd=course.root, capture_output=True, text=True, timeout=300)
+        assert told in found.stdout, found.stdout + found.stderr
+
+
+def test_the_plugin_that_pytest_loads_imports_nothing_elsewhere(tmp_path):
+    write(tmp_path / "test_other.py", "import sys\ndef test(): assert 'torch' not in sys.modules")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", "."]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert found.returncode == 0, found.stdout

@@ -733,6 +733,9 @@ def test_a_closed_forkserver_ends_with_its_guests(level: Level) -> None:
     assert eventually(lambda: not any(map(exists, pids)))
     assert not home.exists()
     script.__exit__()
+    with pytest.raises(GraderFailure, match="closed"):  # nor does a request bring it back
+        server.fork(b"{}")
+    assert server.pid is None
 
 
 def test_a_guest_that_hides_its_memory_is_measured_all_the_same(level: Level, forkserver: Forkserver) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from autograder.exports.table import CsvExporter, write_csv, write_wide_csv
+from autograder.exports.table import CsvExporter, wide_table, write_csv, write_wide_csv
 
-__all__ = ["CsvExporter", "write_csv", "write_wide_csv"]
+__all__ = ["CsvExporter", "wide_table", "write_csv", "write_wide_csv"]

@@ -19,7 +19,7 @@ from traitlets import Bool
 
 from autograder.gradebook import Row, read_scores
 
-__all__ = ["CsvExporter", "write_csv", "write_wide_csv"]
+__all__ = ["CsvExporter", "wide_table", "write_csv", "write_wide_csv"]
 
 PERSON = ("student", "last_name", "first_name", "email", "lms_user_id")
 LONG = (
@@ -50,13 +50,20 @@ def write_wide_csv(stream: TextIO, rows: Iterable[Row]) -> None:
     The total is what counts: late penalty taken off, at least 0, and blank while an exercise has no score. Column
     ``ungraded`` names the exercises that the toolkit could not grade.
     """
+    headers, lines = wide_table(rows)
+    writer = csv.writer(stream)
+    writer.writerow([_safe(header) for header in headers])
+    for line in lines:
+        writer.writerow([_safe(value) for value in line])
+
+
+def wide_table(rows: Iterable[Row]) -> tuple[list[str], list[list[Any]]]:
+    """Headers and lines of ``write_wide_csv``, as plain values."""
     rows = sorted(rows, key=lambda row: (row.assignment, row.student))  # stable: exercises keep their order
     exercises = list(dict.fromkeys(row.exercise for row in rows))
-    writer = csv.writer(stream)
     headers = ["assignment", *PERSON, *exercises, "ungraded", "late_penalty", "total", "max_total"]
-    writer.writerow([_safe(header) for header in headers])
-    for _, group in groupby(rows, key=lambda row: (row.assignment, row.student)):
-        writer.writerow([_safe(value) for value in _wide(list(group), exercises)])
+    groups = groupby(rows, key=lambda row: (row.assignment, row.student))
+    return headers, [_wide(list(group), exercises) for _, group in groups]
 
 
 def _wide(rows: Sequence[Row], exercises: Sequence[str]) -> list[Any]:

@@ -109,6 +109,7 @@ class Forkserver:
         self._pass_fds, self._extra_env = tuple(pass_fds), dict(env or {})
         self._socket: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
         self._owner = 0  # a fork of the owner must not stop the owner's server
         self._status: int | None = None
         self._stderr: IO[bytes] | None = None
@@ -128,8 +129,14 @@ class Forkserver:
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the process, unless it was; the imports go on while this returns."""
+        """Start the process, unless it was; the imports go on while this returns.
+
+        Raises:
+            GraderFailure: if it was closed: another thread's request must not bring it back.
+        """
         with self._lock:
+            if self._closed:
+                raise GraderFailure("the forkserver was closed")
             if self._socket is None:
                 self._start()
 
@@ -199,6 +206,7 @@ class Forkserver:
     def close(self) -> None:
         """Stop asking. The starter waits for the server's end; forks that live on it end with it."""
         with self._lock:
+            self._closed = True
             if self._socket is not None:
                 self._socket.close()
             if self._status is not None:
@@ -217,8 +225,7 @@ class Forkserver:
 
     def _connected(self) -> socket.socket:
         self.start()
-        if self._socket is None:
-            raise GraderFailure("the forkserver was closed")
+        assert self._socket is not None
         return self._socket
 
     def _stderr_tail(self) -> str:
