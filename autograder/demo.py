@@ -30,6 +30,7 @@ WRONG = ("farid.benali", "gaelle.le-goff", "hugo.fontaine", "ines.moreau")
 PICKS = 4  # variants are taken evenly spaced from each bank
 ENDLESS, EXITING, FORGING = "jules.bertrand", "karine.simon", "lucas.faussaire"
 
+MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")  # which no student sees
 ENDLESS_LOOP = """def softmax(logits, dim=-1):
     while True:
         logits = logits + 0
@@ -178,5 +179,8 @@ def _with_code(notebook: dict[str, Any], grade_id: str, code: str) -> dict[str, 
 def _write(demo: Course, student: str, notebook: dict[str, Any]) -> None:
     folder = demo.submitted(ASSIGNMENT, student)
     folder.mkdir(parents=True, exist_ok=True)
+    for cell in notebook["cells"]:
+        lines = "".join(cell["source"]).splitlines(keepends=True)
+        cell["source"] = "".join(line for line in lines if line.strip() not in MARKERS)
     text = json.dumps(notebook, ensure_ascii=False, indent=1)
     (folder / f"{ASSIGNMENT}.ipynb").write_text(text, encoding="utf-8")
