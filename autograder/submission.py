@@ -261,7 +261,10 @@ def _text(data: bytes, problems: list[str]) -> str:
 
 def _document(text: str) -> dict[str, Any]:
     if not text.strip():
-        raise _Unreadable("Le fichier rendu n'est pas un notebook : il est vide.", "is empty. Ask the student for the file again.")
+        raise _Unreadable(
+            "Le fichier rendu n'est pas un notebook : il est vide.",
+            "is empty. Ask the student for the file again.",
+        )
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
