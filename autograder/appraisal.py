@@ -12,6 +12,7 @@ are no new variants: only the level of variants speaks of solutions that nobody 
 from __future__ import annotations
 
 import math
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -39,6 +40,7 @@ from autograder.verdict import Outcome
 
 __all__ = ["Appraisal", "Rate", "appraise", "show", "upper_bound", "watched"]
 
+TELL = 30.0  # seconds between two lines of progress in a log
 SLOWEST = 5
 
 
@@ -169,9 +171,13 @@ def watched(audit: Audit, console: Console) -> Iterator[Result]:
     )
     with Progress(*columns, console=console) as bar, closing(audit.run()) as results:
         task = bar.add_task(f"auditing {audit.assignment}", total=audit.total)
-        for result in results:
+        started = told = time.monotonic()
+        for number, result in enumerate(results, 1):
             yield result
             bar.update(task, advance=1, total=audit.total)
+            if not console.is_terminal and time.monotonic() - told > TELL:  # a log shows no bar
+                told = time.monotonic()
+                console.print(f"audited {number} of {audit.total} in {told - started:.0f} s")
 
 
 # --- The page -------------------------------------------------------------------------------------------------

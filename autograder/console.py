@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from autograder.course import Course
 from autograder.gradebook import record
 from autograder.schedule import Forks, Options, grade_class
 from autograder.verdict import Grade
+
+TELL = 30.0  # seconds between two lines of progress in a log
 
 console = Console()
 errors = Console(stderr=True)
@@ -46,12 +49,17 @@ def grade_and_record(
     )
     with Progress(*columns, console=errors, disable=quiet) as bar:
         task = bar.add_task(f"grading {assignment}", total=len(students))
+        started = told = time.monotonic()
 
         def graded() -> Iterator[str]:
             for progress in grade_class(course, assignment, students, options, forks=forks):
                 records[progress.student] = progress.record
                 yield progress.student
                 bar.advance(task)
+                nonlocal told
+                if not (quiet or errors.is_terminal) and time.monotonic() - told > TELL:  # a log shows no bar
+                    told = time.monotonic()
+                    errors.print(f"graded {len(records)} of {len(students)} in {told - started:.0f} s")
 
         results = record(course, assignment, graded(), grade_with=lambda *work: records[work[-1]])
     failures = [result for result in results if not result.success]
