@@ -35,7 +35,7 @@ from autograder.sandbox.provisioner import PATIENCE, GuestKernelManager, Launche
 from autograder.sandbox.supervisor import KILLED, MEMORY_LIMIT, Guest
 from autograder.submission import RunCell, RunGraded, Snapshot, Step
 
-SETTLE = 1.0  # seconds that worker processes have to end after the suite that started them
+SETTLE = 3.0  # seconds that worker processes have to end after the suite that started them
 LOOK = 0.002
 GRACE = 2.0  # seconds a cell has to react to an interrupt
 TICK = 0.1
