@@ -19,7 +19,16 @@ from autograder.course import Course
 from autograder.errors import InstructorError
 from autograder.verdict import ExerciseGrade, Outcome, Verdict
 
-__all__ = ["TEMPLATES", "failures", "french_number", "generate", "render", "render_overview"]
+__all__ = [
+    "TEMPLATES",
+    "failures",
+    "french_number",
+    "generate",
+    "remarks",
+    "render",
+    "render_overview",
+    "total_of",
+]
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -49,9 +58,10 @@ def french_number(value: float) -> str:
 
 def render(exercise: ExerciseGrade) -> tuple[str, str]:
     """The table of an exercise, as HTML and as plain text."""
-    total, lines, remarks = _total(exercise), [_line(v) for v in exercise.verdicts], list(_remarks(exercise))
+    total, lines = total_of(exercise), [_line(v) for v in exercise.verdicts]
+    remarked = list(remarks(exercise))
     html = _JINJA.get_template("verdicts.html.j2").render(
-        exercise=exercise.exercise, total=total, lines=lines, remarks=remarks
+        exercise=exercise.exercise, total=total, lines=lines, remarks=remarked
     )
     plain = [f"{exercise.exercise} : {total}"]
     for line in lines:
@@ -59,7 +69,7 @@ def render(exercise: ExerciseGrade) -> tuple[str, str]:
         plain += [f"  {line.message}"] if line.message else []
         plain += [f"  Diagnostic : {line.diagnosis}"] if line.diagnosis else []
         plain += [f"  Piste : {line.hint}"] if line.hint else []
-    return html, "\n".join([*plain, *remarks])
+    return html, "\n".join([*plain, *remarked])
 
 
 REMARK = "La note sera décidée par d'autres tests, sur d'autres données."
@@ -81,7 +91,7 @@ def _overview_line(exercise: ExerciseGrade) -> dict[str, str]:
     todo = any(verdict.message.startswith("À compléter") for verdict in failed)
     result = "réussi" if not failed else "à compléter" if todo else failed[0].title or failed[0].test
     _, colour = _RESULT[failed[0].outcome if failed else Outcome.PASSED]
-    return {"exercise": exercise.exercise, "points": _total(exercise), "result": result, "colour": colour}
+    return {"exercise": exercise.exercise, "points": total_of(exercise), "result": result, "colour": colour}
 
 
 def failures(exercise: ExerciseGrade) -> str:
@@ -90,7 +100,8 @@ def failures(exercise: ExerciseGrade) -> str:
     return f"Épreuves échouées : {' ; '.join(failed)}." if failed else ""
 
 
-def _total(exercise: ExerciseGrade) -> str:
+def total_of(exercise: ExerciseGrade) -> str:
+    """Points earned and possible, as a student reads them."""
     most = french_number(exercise.max_points)
     if exercise.score is None:
         return f"non noté (sur {most})"
@@ -111,7 +122,8 @@ def _line(verdict: Verdict) -> _Line:
     )
 
 
-def _remarks(exercise: ExerciseGrade) -> Iterator[str]:
+def remarks(exercise: ExerciseGrade) -> Iterator[str]:
+    """What a student must know of an exercise's points besides its tests."""
     if exercise.score is None:
         yield "Cet exercice n'a pas pu être noté automatiquement : un correcteur le relira."
     if any(v.gate and v.outcome is Outcome.FAILED for v in exercise.verdicts):

@@ -42,7 +42,17 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import Launcher
 from autograder.sandbox.supervisor import Guest, GuestRequest
 from autograder.sandbox.syscalls import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
-from autograder.submission import Exercise, Kind, Step, Submitted, digest, locate, plan, read_notebook
+from autograder.submission import (
+    Exercise,
+    Kind,
+    Snapshot,
+    Step,
+    Submitted,
+    digest,
+    locate,
+    plan,
+    read_notebook,
+)
 from autograder.suite import derive_seed, run_suite
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
@@ -64,7 +74,7 @@ class Job:
 
     ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells; ``sketch`` for
     sketches of the replies, with the seed of diagnoses; ``trials`` for the one suite of the source on each of them
-    instead (audits).
+    instead (audits). ``exercises`` names those that are graded; empty for all.
     """
 
     root: str
@@ -75,6 +85,7 @@ class Job:
     more_seeds: tuple[str, ...] = ()
     sketch: bool = False
     trials: tuple[Trial, ...] = ()
+    exercises: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -83,7 +94,8 @@ class Job:
     def from_json(cls, text: str) -> Job:
         data = json.loads(text)
         trials = tuple(Trial(trial["text"], tuple(trial["seeds"])) for trial in data["trials"])
-        return cls(**{**data, "more_seeds": tuple(data["more_seeds"]), "trials": trials})
+        more_seeds, exercises = tuple(data["more_seeds"]), tuple(data["exercises"])
+        return cls(**{**data, "more_seeds": more_seeds, "trials": trials, "exercises": exercises})
 
 
 @dataclass(frozen=True)
@@ -393,13 +405,16 @@ class _Work:
         path = locate(Path(self.job.folder), name)
         submitted = read_notebook(path)
         notebook = self.source.notebook(name)
-        graded = [e for e in notebook.exercises if e.kind is not Kind.MANUAL]
+        graded = [e for e in notebook.exercises if e.kind is not Kind.MANUAL and self._wanted(e.id)]
         if submitted.missing or submitted.unreadable:
             self.problems += submitted.problems
             return [_without_work(exercise, submitted) for exercise in graded]
         steps = plan(submitted, notebook)
         self.problems += steps.problems
-        execution = self.executed(steps.steps, name)
+        asked = [
+            step for step in steps.steps if not isinstance(step, Snapshot) or self._wanted(step.exercise)
+        ]
+        execution = self.executed(asked, name)
         try:
             grades = [
                 _absent(exercise) if exercise.id in steps.absent else self._exercise(exercise, execution)
@@ -411,6 +426,9 @@ class _Work:
             self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
             self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
             execution.kill()
+
+    def _wanted(self, exercise: str) -> bool:
+        return not self.job.exercises or exercise in self.job.exercises
 
     def trial(self, exercise: Exercise, execution: Execution) -> Record | None:
         """What ``grade_trials`` says of one trial."""
