@@ -70,7 +70,7 @@ def test_another_device_fails():
 
 
 def test_a_lost_or_kept_history_fails():
-    with pytest.raises(CheckFailed, match="relié"):
+    with pytest.raises(CheckFailed, match="perdu le lien"):
         checks.tensor(torch.zeros(2), requires_grad=True)
     with pytest.raises(CheckFailed, match="historique"):
         checks.tensor(torch.zeros(2, requires_grad=True), requires_grad=False)

@@ -201,7 +201,7 @@ def _dtype_is(got: torch.Tensor, dtype: DType, what: str) -> None:
 def _autograd_is(got: torch.Tensor, wanted: bool, what: str) -> None:
     if wanted and not got.requires_grad:
         raise CheckFailed(
-            f"{capital(what)} n'est plus relié à ses entrées : le gradient ne peut pas remonter "
+            f"{capital(what)} a perdu le lien avec ses entrées : le gradient ne peut pas remonter "
             "(detach, .data, .item(), NumPy ou no_grad sur le chemin ?)."
         )
     if not wanted and got.requires_grad:

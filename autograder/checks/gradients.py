@@ -114,5 +114,5 @@ def _reason(text: str) -> str:
     if "not reentrant" in text:
         return "change d'un appel à l'autre pour les mêmes entrées"
     if "expected to be zero" in text or "require" in text:
-        return "n'existe pas : le résultat n'est plus relié à ses entrées"
+        return "n'existe pas : le résultat a perdu le lien avec ses entrées"
     return "ne correspond pas aux différences finies de votre propre fonction"

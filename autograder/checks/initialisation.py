@@ -19,6 +19,7 @@ from scipy.stats import chi2, norm
 
 from autograder.checks.arrays import finite, tensor
 from autograder.checks.rates import times
+from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = [
@@ -203,7 +204,7 @@ def zero_bias(bias: torch.Tensor | None, what: str) -> None:
     if wrong:
         largest = float(values.abs().max())
         raise CheckFailed(
-            f"{what}, de forme {tuple(bias.shape)} : {wrong} valeurs sur {bias.numel()} ne sont pas nulles "
+            f"{capital(what)}, de forme {tuple(bias.shape)} : {wrong} valeurs sur {bias.numel()} ne sont pas nulles "
             f"(jusqu'à {largest:.2g} en valeur absolue)."
         )
 

@@ -44,8 +44,8 @@ def test_the_most_probable_class_is_chosen(student):
     for rows, classes in ((7, 4), (5, 5), (15, 12)):
         for share in (0.7, 0.3):
             probabilities = forecasts(winners(rows, classes), classes, share)
-            check_decisions(student, probabilities, f"decide pour N = {rows} et C = {classes}")
-    check_decisions(student, forecasts(winners(7, 4), 4, 0.4).float(), "decide, probabilités en float32")
+            check_decisions(student, probabilities, f"`decide` pour N = {rows} et C = {classes}")
+    check_decisions(student, forecasts(winners(7, 4), 4, 0.4).float(), "`decide`, probabilités en float32")
 
 
 @points(2, "En cas d'égalité, une des ex æquo")
@@ -53,7 +53,7 @@ def test_a_tie_gives_one_of_the_tied(student):
     """Une seule décision par exemple, même si deux classes sont exactement aussi probables."""
     probabilities = torch.stack([tied_row(*tie) for tie in TIES])[torch.randperm(len(TIES))]
     found = student.decide(probabilities.clone())
-    found = checks.tensor(found, shape=(len(TIES),), what="decide en cas d'égalité")
+    found = checks.tensor(found, shape=(len(TIES),), what="`decide` en cas d'égalité")
     assert not found.is_floating_point(), "En cas d'égalité aussi, la décision est un indice entier."
     inside = bool(((found >= 0) & (found < 5)).all())
     assert inside, "En cas d'égalité, un des indices n'est celui d'aucune classe."
@@ -76,7 +76,7 @@ def test_decisions_are_int64(student):
     """Les indices de PyTorch sont de type int64 (`torch.long`)."""
     probabilities = forecasts(winners(8, 4), 4, 0.6)
     found = checks.tensor(student.decide(probabilities.clone()), shape=(8,), dtype=torch.int64)
-    checks.equal(found, reference_decide(probabilities), "decide(probabilities)")
+    checks.equal(found, reference_decide(probabilities), "`decide(probabilities)`")
 
 
 @points(1, "Sans arrondir les probabilités")
@@ -95,6 +95,6 @@ def test_one_example_or_few_classes_are_enough(student):
     """Le résultat garde son axe : un lot d'un seul exemple donne un tenseur de forme (1,)."""
     for rows, classes in ((5, 2), (1, 4), (1, 2)):
         probabilities = forecasts(winners(rows, classes), classes, 0.6)
-        check_decisions(student, probabilities, f"decide pour N = {rows} et C = {classes}")
+        check_decisions(student, probabilities, f"`decide` pour N = {rows} et C = {classes}")
     for rows in (6, 1):
-        check_decisions(student, torch.ones(rows, 1, dtype=F64), f"decide pour N = {rows} et C = 1")
+        check_decisions(student, torch.ones(rows, 1, dtype=F64), f"`decide` pour N = {rows} et C = 1")

@@ -50,7 +50,7 @@ class Both:
             found, wanted = found - {LEAF}, wanted - {LEAF}
         missing, extra = len(wanted - found), len(found - wanted)
         told = f"sur {len(wanted)} noms, {missing} manquant(s) ; {extra} en trop"
-        assert not missing and not extra, f"{what} : {told}."
+        assert not missing and not extra, f"{what[:1].upper()}{what[1:]} : {told}."
 
 
 def names(found):
