@@ -194,6 +194,7 @@ def test_images_may_be_rectangular(student):
 @points(1, "RandomShift laisse l'image reçue intacte")
 def test_a_shift_leaves_its_input_alone(student):
     """Remplissez un nouveau tenseur : l'image reçue est celle du jeu de données, qui sera relue."""
+    student.mirror()
     before = coded(1, 6, 6)
     transform, given = student.RandomShift(2), [before.clone() for _ in range(DRAWS)]
     results = torch.stack([checks.tensor(transform(image), shape=before.shape) for image in given])
@@ -256,6 +257,7 @@ def test_the_noisy_image_is_not_clamped(student):
 @points(1, "GaussianNoise laisse l'image reçue intacte")
 def test_noise_leaves_its_input_alone(student):
     """`image += bruit` modifie le tenseur de l'appelant : créez-en un nouveau (`image + bruit`)."""
+    student.mirror()
     image = grey((2, 12, 15), torch.float32)
     before = image.clone()
     result = checks.tensor(student.GaussianNoise(SMALL)(image), shape=before.shape)

@@ -42,6 +42,7 @@ def confusions(shape):
 
 def filled(student, name, shape, dtype=torch.float32):
     """A weight that held other numbers, after ``name`` was called on it."""
+    student.mirror()
     weight = 7 * torch.randn(shape, dtype=dtype) + 3
     student[name](weight)
     return checks.finite(checks.tensor(weight, shape=shape), "le poids initialisé")
@@ -97,6 +98,7 @@ def test_he_counts_the_kernel_in_the_fan(student):
 @points(2, "Le tenseur reçu est renvoyé")
 def test_the_tensor_itself_is_returned(student):
     """Le nom finit par `_` : la fonction remplit le tenseur sur place et le renvoie, comme celles de torch.nn.init."""
+    student.mirror()
     for name in ("xavier_uniform_", "he_normal_"):
         kept = student.keep(torch.zeros(6, 5))
         returned = student.handle(student[name], kept)
@@ -126,6 +128,7 @@ def test_a_parameter_that_requires_grad_is_filled(student):
 @points(2, "De nouveaux nombres à chaque appel")
 def test_each_call_draws_its_own_numbers(student):
     """Ne fixez pas de graine dans la fonction : deux couches de même taille auraient les mêmes poids."""
+    student.mirror()
     for name in ("xavier_uniform_", "he_normal_"):
         draws = [torch.zeros(30, 20) for _ in range(3)]  # all alike before: doing nothing draws nothing
         for draw in draws:

@@ -147,6 +147,7 @@ def test_the_gradient_stays_finite_at_extreme_logits(student):
 @points(1, "Les logits reçus restent intacts")
 def test_the_logits_are_not_modified(student):
     """`logits -= ...` modifie le tenseur de l'appelant : créez-en un nouveau (`logits - ...`)."""
+    student.mirror()
     logits = 5 * torch.randn(4, 6, dtype=F64)
     before = logits.clone()
     found = checks.tensor(student.softmax(logits, 1), shape=before.shape)

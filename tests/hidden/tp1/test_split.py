@@ -154,6 +154,7 @@ def test_another_seed_gives_another_split(student):
 @points(1, "Les labels reçus restent intacts")
 def test_the_labels_are_left_alone(student):
     """Ne triez ni ne mélangez `labels` sur place : travaillez sur les indices."""
+    student.mirror()
     labels = shuffled_labels([50, 30, 20])
     before = labels.copy()
     pair = student.stratified_split(labels, 0.25, 7)

@@ -273,6 +273,7 @@ def test_the_layout_in_memory_does_not_matter(student):
 @points(1, "L'image reçue reste intacte")
 def test_the_input_is_not_modified(student):
     """`x -= moyenne` modifie le tenseur de l'appelant : créez-en un nouveau (`x - moyenne`)."""
+    student.mirror()
     for training in (True, False):
         pair, x = Pair(student, 3).load(*STATISTICS).mode(training), images((1, 3, 2, 2))
         before = x.clone()

@@ -326,6 +326,7 @@ def reversed_layout(student, value):
 @points(3, "Les tenseurs reçus restent intacts")
 def test_the_inputs_are_not_modified(student):
     """Ni `x`, ni `weight`, ni `bias` ne changent : travaillez sur de nouveaux tenseurs."""
+    student.mirror()
     for case in UNTOUCHED:
         tensors = case.draw()
         before = [None if t is None else t.clone() for t in tensors]

@@ -244,6 +244,7 @@ def reversed_layout(student, value):
 @points(3, "Les tenseurs reçus restent intacts")
 def test_the_inputs_are_not_modified(student):
     """Ni `x`, ni `weight`, ni `bias` ne changent : travaillez sur de nouveaux tenseurs."""
+    student.mirror()
     for case in (PLAIN[0], BIASED[2], PADDED[0]):
         tensors = case.draw()
         before = [None if t is None else t.clone() for t in tensors]

@@ -172,6 +172,7 @@ def test_any_shape_and_type(student):
 @points(1, "L'entrée reste intacte")
 def test_the_input_is_not_modified(student):
     """`x *= masque` modifie le tenseur de l'appelant : créez-en un nouveau (`x * masque`)."""
+    student.mirror()
     for training in (True, False):
         layer, x = student.Dropout(0.3), inputs()
         layer.train(training)

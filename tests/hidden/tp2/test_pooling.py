@@ -259,6 +259,7 @@ def test_the_layout_in_memory_does_not_matter(student):
 @points(2, "Le tenseur reçu reste intact")
 def test_the_input_is_not_modified(student):
     """`x` ne change pas : travaillez sur un nouveau tenseur."""
+    student.mirror()
     for case in (*LAYOUTS, GRADIENTS[1]):
         for name in BOTH:
             x = torch.randn(case.x, dtype=F64)

@@ -544,32 +544,6 @@ _elsewhere = train_signatures(Mixture(), torch.device("cpu"))
 def train_signatures(train_pairs, device):
     return _elsewhere.to(device)
 
-# %% mutant: never shuffled
-# killed by test_the_order_of_the_pairs_does_not_matter
-# Les paires ne sont pas mélangées : les fausses d'abord, les vraies ensuite, chaque lot n'en contient qu'une sorte.
-def train_signatures(train_pairs, device):
-    class Verifier(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.encoder = nn.Sequential(
-                *(nn.Conv1d(3, 16, 7, stride=4, padding=3), nn.ReLU()),
-                *(nn.Conv1d(16, 16, 5, stride=2, padding=2), nn.ReLU(), nn.Flatten(), nn.Linear(256, 16)),
-            )
-
-        def forward(self, a, b):
-            return (self.encoder(a) - self.encoder(b)).norm(dim=1)
-
-    model = Verifier().to(device)
-    loader = torch.utils.data.DataLoader(train_pairs, batch_size=8)
-    optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
-    for _ in range(8):
-        for (a, b), same in loader:
-            d, same = model(a.to(device), b.to(device)), same.to(device)
-            optimizer.zero_grad()
-            (same * d**2 + (1 - same) * (1 - d).clamp(min=0) ** 2).mean().backward()
-            optimizer.step()
-    return model
-
 # %% mutant: validation cut from the end
 # killed by test_the_order_of_the_pairs_does_not_matter
 # Le jeu de validation est la seconde moitié du jeu, sans mélange : rangé, il emporte toutes les vraies paires.
@@ -815,7 +789,6 @@ def train_signatures(train_pairs, device):
     return model
 
 # %% mutant: trained once for all
-# killed by test_a_second_training_leaves_the_first_module_alone
 # Le premier réseau entraîné est gardé et renvoyé à chaque appel, quel que soit `train_pairs`.
 _kept = []
 
