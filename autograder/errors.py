@@ -59,6 +59,13 @@ class CallTimedOut(StudentFailure):
         return f"L'appel n'est pas terminé après {self.seconds:g} s de calcul : boucle sans fin ?"
 
 
+class CheckingTooLong(StudentFailure):
+    """What the student's code answered keeps the grader busy: no right answer takes so long to check."""
+
+    def __str__(self) -> str:
+        return "Vos réponses à cette épreuve demandent trop de calcul pour être vérifiées."
+
+
 class ProtocolBroken(StudentFailure):
     """The guest sent a frame that the protocol does not allow."""
 

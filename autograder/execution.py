@@ -278,8 +278,10 @@ class Asked:
             with contextlib.suppress(CellFailed):  # ``open`` will say so
                 self.ahead = self._fork(self.control)
 
-    def open(self, limits: Limits, budget: float) -> Probe:
+    def open(self, limits: Limits, budget: float, end: float) -> Probe:
         """Start a conversation with a fresh fork of the snapshot, in which calls may use ``budget`` seconds of CPU.
+
+        None of them is waited for beyond ``end`` of the monotonic clock.
 
         Raises:
             CellFailed: if the snapshot is gone.
@@ -289,7 +291,7 @@ class Asked:
             raise self.failure
         assert self.guest is not None and self.control is not None
         sock, self.ahead = self.ahead or self._fork(self.control), None
-        return Probe(SocketTransport(sock, GuestWatch(self.guest, self.control, limits, budget)))
+        return Probe(SocketTransport(sock, GuestWatch(self.guest, self.control, limits, budget, end)))
 
     @staticmethod
     def _fork(control: socket.socket) -> socket.socket:
@@ -312,10 +314,16 @@ def _note(end: CellEnd) -> str:
 class GuestWatch:
     """What a transport may know and do about the guest at its other end."""
 
-    def __init__(self, guest: Guest, control: socket.socket, limits: Limits, budget: float) -> None:
+    def __init__(
+        self, guest: Guest, control: socket.socket, limits: Limits, budget: float, wall_end: float
+    ) -> None:
         self.guest, self.control, self.limits = guest, control, limits
-        self.call_wall = limits.call_wall
-        self.end = guest.cpu_seconds() + budget
+        self.end, self.wall_end = guest.cpu_seconds() + budget, wall_end
+
+    @property
+    def call_wall(self) -> float:
+        """How long the next call may last."""
+        return min(self.limits.call_wall, max(0.0, self.wall_end - time.monotonic()))
 
     @property
     def call_cpu(self) -> float:

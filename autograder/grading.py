@@ -14,11 +14,13 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import platform
 import re
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +35,15 @@ import torch
 import autograder
 from autograder.course import Course, Source
 from autograder.diagnosis import FILE, SEED, Diagnoses, Sketch, Sketcher
-from autograder.errors import CallTimedOut, CellFailed, GraderFailure, GuestDied, StudentFailure, WallExpired
+from autograder.errors import (
+    CallTimedOut,
+    CellFailed,
+    CheckingTooLong,
+    GraderFailure,
+    GuestDied,
+    StudentFailure,
+    WallExpired,
+)
 from autograder.execution import Asked, CellEnd, Executed, Execution, Kernel
 from autograder.probe import Probe, RemoteError, Student
 from autograder.sandbox.confinement import Level
@@ -207,10 +217,11 @@ class GuestHost:
         secret: str,
         limits: Limits,
         runner: asyncio.Runner,
+        end: float = math.inf,
         trial: str = "",
     ) -> None:
         self.asked, self.execution, self.secret, self.limits = asked, execution, secret, limits
-        self.runner, self.trial = runner, trial
+        self.runner, self.end, self.trial = runner, end, trial
         self.probe: Probe | None = None
         self.timeouts, self.revivals = 0, REVIVALS if trial else 0
         self.late: StudentFailure | GraderFailure = CallTimedOut(limits.call_cpu)
@@ -220,6 +231,9 @@ class GuestHost:
     def open(self, suite: Path, test: str) -> Student:
         if self.timeouts >= TIMEOUTS:
             raise self.late
+        if time.monotonic() > self.end:
+            raise WallExpired(self.limits.suites_wall)
+        _limit_own_cpu(self.limits.check_cpu)
         if self.probe is None or self.probe.closed:  # a suite may have caught what ended it
             self.probe = self._conversation()
         return Student(self.probe, (*self.asked.sources, self.trial))
@@ -231,11 +245,13 @@ class GuestHost:
             self.revivals += 1
             if self.asked.failure is not None or self.revivals > REVIVALS:
                 raise
+            if time.monotonic() > self.end:
+                raise WallExpired(self.limits.suites_wall) from None
             self._revive()
             return self._opened()
 
     def _opened(self) -> Probe:
-        probe = self.asked.open(self.limits, self._left())
+        probe = self.asked.open(self.limits, self._left(), self.end)
         probe.request("names")  # a snapshot that is just dying still takes the socket
         if self.trial:
             self._run_trial(probe)
@@ -271,6 +287,7 @@ class GuestHost:
 
     def failed(self, error: BaseException) -> None:
         """A test ended with ``error``: after a death or a time-out the next test gets a fresh conversation."""
+        _limit_own_cpu(0)
         if isinstance(error, (StudentFailure, GraderFailure)):
             if isinstance(error, (CallTimedOut, WallExpired)):
                 self.timeouts += 1
@@ -279,6 +296,18 @@ class GuestHost:
 
     def close(self, student: Student) -> None:
         """The conversation goes on with the next test."""
+        _limit_own_cpu(0)
+
+
+def _limit_own_cpu(seconds: float) -> None:
+    """From now on this process may use ``seconds`` of CPU before ``CheckingTooLong`` is raised; 0 lifts the limit."""
+    if threading.current_thread() is threading.main_thread():  # elsewhere nobody would get the signal
+        signal.signal(signal.SIGPROF, _too_long)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _too_long(*_: object) -> None:
+    raise CheckingTooLong
 
 
 class SketchingHost(GuestHost):
@@ -291,10 +320,11 @@ class SketchingHost(GuestHost):
         secret: str,
         limits: Limits,
         runner: asyncio.Runner,
+        end: float = math.inf,
         trial: str = "",
     ) -> None:
         short = replace(limits, call_cpu=min(limits.call_cpu, 5.0), suite_cpu=min(limits.suite_cpu, 30.0))
-        super().__init__(asked, execution, secret, short, runner, trial)
+        super().__init__(asked, execution, secret, short, runner, end, trial)
         self.revivals = REVIVALS
         self.sketcher = Sketcher()
 
@@ -395,6 +425,7 @@ class _Work:
         self.problems: list[str] = []
         self.outputs: dict[str, list[Executed]] = {}
         self.again = False
+        self.end = time.monotonic() + limits.notebook_wall + limits.suites_wall
         self.goes_on = True  # whether every suite left its guest as it was
         self.more: dict[str, list[ExerciseGrade]] = {seed: [] for seed in job.more_seeds}
         self.troubled: set[str] = set()  # exercises whose suite ran into a limit: not asked again
@@ -478,7 +509,7 @@ class _Work:
         asked = execution.asked[exercise.id]
         if isinstance(asked.failure, GraderFailure):
             self.again = True
-        host = GuestHost(asked, execution, seed, self.limits, self.runner, self.text)
+        host = GuestHost(asked, execution, seed, self.limits, self.runner, self.end, self.text)
         before = host.revivals
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(suite, host)
@@ -522,7 +553,7 @@ class _Work:
         self, asked: Asked, suite: Path, execution: Execution, tests: Sequence[str], failing: bool
     ) -> dict[str, Sketch]:
         """Sketches of those among ``tests`` that fail, or pass, with the seed of diagnoses too."""
-        host = SketchingHost(asked, execution, SEED, self.limits, self.runner, self.text)
+        host = SketchingHost(asked, execution, SEED, self.limits, self.runner, self.end, self.text)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(suite, host, tests)
         wanted = Outcome.FAILED if failing else Outcome.PASSED

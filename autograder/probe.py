@@ -101,7 +101,9 @@ class LoopTransport:
 class Watch(Protocol):
     """What a transport needs to know of the process it talks to."""
 
-    call_wall: float
+    @property
+    def call_wall(self) -> float:
+        """Seconds that the next call may last."""
 
     @property
     def call_cpu(self) -> float:
@@ -137,6 +139,7 @@ class SocketTransport:
     def exchange(self, frame: bytes, bounds: Bounds) -> tuple[Any, bytearray]:
         self.started = self.looked = time.monotonic()
         self.limit = 0.0  # set at the first look: most calls end before, and a look costs as much as a call
+        self.wall = self.watch.call_wall
         try:
             self._send(frame)
             head, blob = lengths(bytes(self._receive(PREFIX.size)), bounds)
@@ -194,9 +197,9 @@ class SocketTransport:
         elif self.watch.cpu_seconds() - self.cpu > self.limit:
             self.close()
             raise CallTimedOut(self.limit)
-        if time.monotonic() - self.started > self.watch.call_wall:
+        if time.monotonic() - self.started > self.wall:
             self.close()
-            raise WallExpired(self.watch.call_wall)
+            raise WallExpired(self.wall)
 
 
 class Probe:
@@ -204,7 +207,10 @@ class Probe:
 
     Attributes:
         replies: how many well-formed answers have arrived: tells whether an error of a suite can be due to one.
+        mirrors: whether in-place changes of what a suite handed over are made in the suite's own tensors.
     """
+
+    mirrors = False
 
     def __init__(self, transport: Transport, bounds: Bounds = Bounds()) -> None:
         self.transport, self.bounds = transport, bounds
@@ -229,7 +235,7 @@ class Probe:
         decoder = Decoder(blob, self._handle, self.bounds)
         try:
             value, graph, changed = self._decode(head, decoder)
-            _mirror(encoder.out.by_value, changed)
+            _mirror(encoder.out.by_value, changed, self.mirrors)
         except WireError as error:
             raise ProtocolBroken(str(error)) from error
         self.replies += 1
@@ -415,6 +421,7 @@ class Student:
     def __init__(self, probe: Probe, sources: Sequence[str] = (), seed: int = 0) -> None:
         self._probe, self._sources, self.seed = probe, tuple(sources), seed
         probe.cells = Cells(self._sources, own=isinstance(probe.transport, LoopTransport))
+        probe.mirrors = False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -459,6 +466,14 @@ class Student:
         """Uses of ``names`` in the code reachable from ``roots``, found by reading the cells in the grader."""
         return find_forbidden(self._sources, roots, names)
 
+    def mirror(self) -> None:
+        """From now on, what the student's code changes in place is changed in the suite's own tensors and arrays.
+
+        For a test of just that. Otherwise they stay as they were: what a suite expects must not depend on what the
+        student made of the inputs.
+        """
+        self._probe.mirrors = True
+
     def seed_guest(self, seed: int) -> None:
         """Start the guest's random streams from ``seed``."""
         self._probe.request("seed", seed)
@@ -481,8 +496,8 @@ def _handle_fields(value: object) -> list[Any]:
     )
 
 
-def _mirror(sent: Sequence[Any], changed: object) -> None:
-    """Copy the in-place changes that the guest reports into the suite's own tensors and arrays."""
+def _mirror(sent: Sequence[Any], changed: object, wanted: bool) -> None:
+    """Copy the in-place changes that the guest reports into the suite's own tensors and arrays, if that is wanted."""
     if type(changed) is not list:
         raise WireError("malformed changes")
     for entry in changed:
@@ -493,12 +508,13 @@ def _mirror(sent: Sequence[Any], changed: object) -> None:
             value, torch.Tensor
         ):
             raise WireError("malformed changes")
-        if isinstance(value, torch.Tensor):
-            _overwrite(sent[index], value)
-        elif isinstance(value, np.ndarray) and value.shape == sent[index].shape:
-            sent[index][...] = value
-        else:
+        same_kind = isinstance(value, torch.Tensor | np.ndarray)
+        if not same_kind or (isinstance(value, np.ndarray) and value.shape != sent[index].shape):
             raise WireError("malformed changes")
+        if wanted and isinstance(value, torch.Tensor):
+            _overwrite(sent[index], value)
+        elif wanted:
+            sent[index][...] = value
 
 
 def _overwrite(tensor: torch.Tensor, value: torch.Tensor) -> None:

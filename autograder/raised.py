@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 __all__ = ["Cells", "explanation", "without_data"]
 
+READ = 1000  # characters of a guest's text that are looked at: patterns are slow on texts made to slow them
 LINE = 100  # characters of a line of code that are worth showing
 PLACE = re.compile(r"ligne (?P<line>\d{1,6})(?: de `(?P<name>\w{1,80})`)?(?: : `(?P<code>[^\n]*)`)?")
 
@@ -85,6 +86,7 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w{0,79}")
 
 def explanation(text: str) -> str:
     """A common error message, told again in French; empty for any other text."""
+    text = text[:READ]
     return next((french for pattern, french in _EXPLAINED if pattern.search(text)), "")
 
 
@@ -127,7 +129,7 @@ class Cells:
 
 def without_data(text: str, length: int = 200) -> str:
     """``text`` without what looks like data: arrays, long decimals and long lists of numbers are cut out."""
-    text = re.split(r"tensor\(|array\(|\[\[", " ".join(text.split()))[0]
+    text = re.split(r"tensor\(|array\(|\[\[", " ".join(text[:READ].split()))[0]
     text = re.sub(r"-?\d+\.\d{2,}(e[-+]?\d+)?|-?\d{7,}", "…", text)
     text = re.sub(r"((-?\d+|…)[,\s]+){9,}(-?\d+|…)", "…", text)
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -46,7 +46,16 @@ def find_forbidden(sources: Sequence[str], roots: Sequence[str], names: Sequence
         sources: the student's code cells, in the order in which they ran. Cells that do not parse are left out.
         roots: the names that the exercise asks for.
         names: last components of the forbidden functions, methods and classes.
+
+    Code that is nested too deeply to be read (no honest code is) counts as a use.
     """
+    try:
+        return _find(sources, roots, names)
+    except RecursionError:
+        return ["code imbriqué trop profondément pour être lu"]
+
+
+def _find(sources: Sequence[str], roots: Sequence[str], names: Sequence[str]) -> list[str]:
     bindings = _bindings(sources)
     own = _own_members(bindings)
     found: dict[str, None] = {}
@@ -170,8 +179,9 @@ def _changes(target: ast.expr, node: ast.stmt) -> bool:
 
 def _own_members(bindings: Mapping[str, Binding]) -> dict[str, frozenset[str]]:
     """For each class of the notebook, and each instance at its top level, the members that the student defines."""
+    known: dict[ast.AST, frozenset[str]] = {}
     classes = {
-        name: frozenset().union(*(_members(node, bindings) for node in binding.nodes))
+        name: frozenset().union(*(_members(node, bindings, known) for node in binding.nodes))
         for name, binding in bindings.items()
         if isinstance(binding.nodes[0], ast.ClassDef)
         and all(isinstance(node, (ast.ClassDef, ast.Assign)) for node in binding.nodes)
@@ -189,11 +199,17 @@ def _maker(binding: Binding) -> str:
 
 
 def _members(
-    node: ast.AST, bindings: Mapping[str, Binding], below: frozenset[str] = frozenset()
+    node: ast.AST, bindings: Mapping[str, Binding], known: dict[ast.AST, frozenset[str]]
 ) -> frozenset[str]:
-    """Methods and attributes that a class of the notebook, or one that it derives from, defines."""
+    """Methods and attributes that a class of the notebook, or one that it derives from, defines.
+
+    ``known`` keeps what was found, so that each class is read once, however many derive from it.
+    """
     if not isinstance(node, ast.ClassDef):
         return frozenset()
+    if node in known:
+        return known[node]
+    known[node] = frozenset()  # a class that derives from itself
     found = {item.name for item in node.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))}
     for item in node.body:
         found |= {name for target, _ in _assignments(item) for name in _target_names(target)}
@@ -201,10 +217,11 @@ def _members(
         if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and _is_self(part.value):
             found.add(part.attr)
     for base in node.bases:
-        if isinstance(base, ast.Name) and base.id in bindings and base.id not in below:
+        if isinstance(base, ast.Name) and base.id in bindings:
             for parent in bindings[base.id].nodes:
-                found |= _members(parent, bindings, below | {base.id})
-    return frozenset(found)
+                found |= _members(parent, bindings, known)
+    known[node] = frozenset(found)
+    return known[node]
 
 
 def _is_self(node: ast.expr) -> bool:
@@ -223,7 +240,7 @@ def _uses(binding: Binding, own: Mapping[str, frozenset[str]], names: frozenset[
     while stack:  # by hand: a deeply nested expression must not end the grader's own recursion
         node, members = stack.pop()
         if isinstance(node, ast.ClassDef):
-            members = own.get(node.name, frozenset()) | _members(node, {})
+            members = own.get(node.name, frozenset()) | _members(node, {}, {})
         if node not in binding.nodes or not isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from _use(node, members, known, names)
         stack += ((child, members) for child in reversed(list(ast.iter_child_nodes(node))))

@@ -35,12 +35,13 @@ class WireError(Exception):
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a frame may hold: bytes of header and tensors, nesting, number of values, axes of a tensor."""
+    """What a frame may hold: bytes of header and tensors, nesting, number of values, keys and axes of one."""
 
     head: int = 16 << 20
     blob: int = 1 << 30
     depth: int = 40
     values: int = 1_000_000
+    keys: int = 4096  # of a dict or set: whoever chooses them can make all their hashes equal
     axes: int = 32
 
 
@@ -288,6 +289,7 @@ class Decoder:
             if tag is Tag.DICT:
                 if len(values) % 2:
                     raise WireError("odd number of keys and values")
+                self._check_keys(values[::2])
                 return dict(zip(values[::2], values[1::2], strict=True))
             if tag is Tag.SLICE:
                 start, stop, step = values
@@ -297,9 +299,16 @@ class Decoder:
                 return complex(real, imaginary)
             if tag is Tag.SIZE and any(type(size) is not int or not 0 <= size < 2**62 for size in values):
                 raise WireError("malformed size")
+            if tag is Tag.SET:
+                self._check_keys(values)
             return MAKERS[tag](values)
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise WireError(f"malformed {tag.name.lower()}") from error
+
+    def _check_keys(self, keys: list[Any]) -> None:
+        large = any(type(key) is int and not -(2**63) <= key < 2**63 for key in keys)
+        if large or len(keys) > self.bounds.keys:
+            raise WireError("keys that are too many or too large")
 
     def _bigint(self, rest: list[Any]) -> int:
         text = _only(rest, str)

@@ -234,3 +234,42 @@ def test_floors_are_read_by_exercise(tmp_path):
     path.write_text("{")
     with pytest.raises(GraderFailure, match="calibrate"):
         checks.read_floor(path, "digits")
+
+
+# --- An ability that several tests need -----------------------------------------------------------------------
+
+
+def counting(score):
+    """A training that always scores ``score``, and the list of its runs."""
+    runs = []
+
+    def train(seed):
+        runs.append(seed)
+        return score
+
+    return train, runs
+
+
+def test_what_cannot_do_it_is_not_trained_again_for_the_next_test():
+    ability, (train, runs) = checks.Ability(0.5, tries=3), counting(0.4)
+    for _ in range(2):
+        with pytest.raises(CheckFailed, match=r"0[.,]4"):
+            ability.need(train, "la lecture")
+    assert len(runs) == 3
+
+
+def test_a_floor_that_is_missed_by_far_tells_the_tests_behind_it():
+    ability, (train, runs) = checks.Ability(0.5, tries=3), counting(0.4)
+    with pytest.raises(CheckFailed):
+        ability.floor(train, 0.9, "la lecture", tries=2)
+    with pytest.raises(CheckFailed):
+        ability.need(train, "la lecture")
+    assert len(runs) == 2
+
+
+def test_a_floor_that_is_missed_narrowly_says_nothing_of_the_minimum():
+    ability, (train, runs) = checks.Ability(0.5, tries=3), counting(0.6)
+    with pytest.raises(CheckFailed):
+        ability.floor(train, 0.9, "la lecture", tries=2)
+    assert ability.need(train, "la lecture") == 0.6
+    assert len(runs) == 3

@@ -84,7 +84,7 @@ def test_an_operation_of_another_library_may_hide_the_forbidden_one():
     library.define("hidden(Tensor x) -> Tensor")
     library.impl("hidden", lambda x: x.clone(), "CompositeExplicitAutograd")
     try:
-        with pytest.raises(CheckFailed, match=r"checks_test_ops\.hidden"):
+        with pytest.raises(CheckFailed, match="une opération étrangère à PyTorch"):
             check("def f(x, dim=-1):\n    return torch.ops.checks_test_ops.hidden(x)")
     finally:
         library._destroy()

@@ -441,8 +441,24 @@ def in_list(xs): xs[1][0] = -1
 """
 
 
-def test_in_place_changes_are_mirrored():
+def mirroring():
     s = student(INPLACE)
+    s.mirror()
+    return s
+
+
+def test_in_place_changes_stay_in_the_guest_unless_a_suite_asks_for_them():
+    s, x, state = student(INPLACE), torch.ones(3), {"weight": torch.ones(2), "bias": torch.ones(2)}
+    array = np.array([3.0, 1.0, 2.0])
+    s.add(x)
+    s.resize(x)
+    s.sort(array)
+    s.in_list(list(state.values()))
+    assert x.tolist() == [1, 1, 1] and array.tolist() == [3, 1, 2] and state["weight"].tolist() == [1, 1]
+
+
+def test_in_place_changes_are_mirrored():
+    s = mirroring()
     x = torch.ones(3)
     s.add(x)
     assert x.tolist() == [2, 2, 2]
@@ -460,7 +476,7 @@ def test_in_place_changes_are_mirrored():
 
 
 def test_changes_of_shape_are_mirrored():
-    s, x, y = student(INPLACE), torch.ones(3), torch.arange(6).reshape(2, 3)
+    s, x, y = mirroring(), torch.ones(3), torch.arange(6).reshape(2, 3)
     s.resize(x)
     assert x.shape == (5,)
     s.transpose(y)
@@ -469,10 +485,10 @@ def test_changes_of_shape_are_mirrored():
 
 def test_in_place_changes_of_arrays_and_views_are_mirrored():
     array = np.array([3.0, 1.0, 2.0])
-    student(INPLACE).sort(array)
+    mirroring().sort(array)
     assert array.tolist() == [1, 2, 3]
     whole = torch.zeros(2, 3)
-    student(INPLACE).add(whole[:, 1])
+    mirroring().add(whole[:, 1])
     assert whole.sum() == 2 and whole[:, 1].tolist() == [1, 1]
 
 

@@ -253,3 +253,29 @@ def test_whatever_a_student_wrote_the_check_gives_an_answer(cells):
     assert isinstance(find_forbidden(cells, ["my", "A", "x"], NAMES), list)
     for cell in cells:
         assert parse_cell(cell) is None or isinstance(parse_cell(cell), ast.Module)
+
+
+# --- Code that is made to be hard to read -----------------------------------------------------------------------
+
+
+def test_classes_that_derive_from_one_another_in_diamonds_are_read_once_each():
+    lines = ["class A0: pass", "class B0: pass"]
+    for n in range(1, 40):
+        lines += [f"class A{n}(A{n - 1}, B{n - 1}): pass", f"class B{n}(B{n - 1}, A{n - 1}): pass"]
+    assert not found("\n".join([*lines, "def my(x):\n    return A39()"]))
+
+
+def test_classes_that_derive_from_one_another_in_a_circle_end():
+    assert found("class A(B): pass\nclass B(A):\n    def f(self, x): return x.softmax(-1)\nmy = B")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "if 0:\n    a" + ".b" * 1500 + " = 1\ndef my(x): return x",
+        "if 0:\n" + "\n".join(f"    class C{n}(C{n - 1}): pass" for n in range(1500, 0, -1)) + "\nmy = C1500",
+    ],
+    ids=["attributes", "classes"],
+)
+def test_code_that_is_nested_too_deeply_to_be_read_counts_as_a_use(code):
+    assert found(code) == ["code imbriqué trop profondément pour être lu"]

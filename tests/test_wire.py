@@ -447,3 +447,10 @@ items = st.recursive(
 def test_any_header_gives_a_value_or_a_wire_error(item, blob):
     with contextlib.suppress(WireError):
         value_of(pack(item, [memoryview(blob)]))
+
+
+@pytest.mark.parametrize("kind", [set, dict.fromkeys])
+def test_keys_that_could_all_have_one_hash_are_refused(kind):
+    for keys in ([k * (2**61 - 1) for k in range(5, 9)], range(Bounds().keys + 1)):
+        with pytest.raises(WireError, match="keys that are too many or too large"):
+            round_trip(kind(keys))

@@ -8,7 +8,7 @@ from autograder.checks.augmentation import independent_integers, shares, shift_o
 from autograder.checks.behaviour import batch_independence, repeatable, unchanged, varies_in_training
 from autograder.checks.classifier import accuracy, device, mean_iou, same_scores, scores, trained
 from autograder.checks.dropout import dropout_independence, dropout_rate, dropout_values, independent_masks
-from autograder.checks.floors import floor, read_floor
+from autograder.checks.floors import Ability, floor, read_floor
 from autograder.checks.gradients import adjoint, away_from_kinks, gradcheck, without_ties
 from autograder.checks.initialisation import (
     distinct,
@@ -28,6 +28,7 @@ from autograder.checks.steps import relative_update
 from autograder.checks.verification import auc, distances
 
 __all__ = [
+    "Ability",
     "accuracy",
     "adjoint",
     "auc",

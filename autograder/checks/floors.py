@@ -27,7 +27,7 @@ from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
 from autograder.wire import raw_bytes
 
-__all__ = ["floor", "read_floor"]
+__all__ = ["Ability", "floor", "read_floor"]
 
 Score: TypeAlias = float | torch.Tensor
 Parameters: TypeAlias = Mapping[str, torch.Tensor]
@@ -70,7 +70,46 @@ def floor(
         if parameters and any(_identical(parameters, other) for other in seen):
             raise CheckFailed(_message(what, metric, minimum, max(scores), len(scores), repeated=True))
         seen.append(parameters)
-    raise CheckFailed(_message(what, metric, minimum, max(scores), len(scores)))
+    raise BelowFloor(_message(what, metric, minimum, max(scores), len(scores)), max(scores))
+
+
+class BelowFloor(CheckFailed):
+    """No run reached a floor; ``best`` is the best score of all."""
+
+    def __init__(self, text: str, best: float) -> None:
+        super().__init__(text)
+        self.best = best
+
+
+class Ability:
+    """A minimum that several tests of a suite need: once no run has reached it, the others fail without training.
+
+    One instance a suite, at its top level: each run of a suite loads it anew. alpha is that of ``floor``, once for all
+    the tests together.
+
+    Args:
+        minimum: as the ``floor`` of ``floor``.
+        tries: independent runs, at most, where nothing is known yet.
+    """
+
+    def __init__(self, minimum: float | Mapping[str, Any], tries: int = 4) -> None:
+        self.minimum, self.tries = minimum, tries
+        self.missing = ""
+
+    def need(self, train: Train, what: str) -> float:
+        """``floor`` with the minimum, unless it is known that nothing reaches it."""
+        if self.missing:
+            raise CheckFailed(self.missing)
+        return self.floor(train, self.minimum, what, self.tries)
+
+    def floor(self, train: Train, minimum: float | Mapping[str, Any], what: str, tries: int = 4) -> float:
+        """``floor``; what stays below the ability's own minimum is remembered."""
+        try:
+            return floor(train, minimum, what, tries)
+        except BelowFloor as error:
+            if error.best < _entry(self.minimum)[0] - ROUNDING:
+                self.missing = str(error)
+            raise
 
 
 def read_floor(path: Path | str, exercise: str) -> dict[str, Any]:

@@ -54,7 +54,8 @@ def forbidden(
     for call in calls:
         found = sorted(name for name in _dispatched(student, call) if _refused(name, wanted))
         if found:
-            raise CheckFailed(f"Opérations interdites dans cet exercice : {', '.join(found)}.")
+            told = ", ".join(dict.fromkeys(map(_shown, found)))
+            raise CheckFailed(f"Opérations interdites dans cet exercice : {told}.")
 
 
 def vectorised(small: Counter[str], large: Counter[str], what: str, slack: float = 0.1) -> None:
@@ -73,7 +74,7 @@ def vectorised(small: Counter[str], large: Counter[str], what: str, slack: float
         most = max(grown, key=lambda name: large[name] - small[name])
         raise CheckFailed(
             f"{what} : le nombre d'opérations de PyTorch passe de {few} à {many} quand l'entrée grandit, surtout "
-            f"`{most}` (de {small[most]} à {large[most]}) : une boucle Python parcourt-elle les positions ?"
+            f"`{_shown(most)}` (de {small[most]} à {large[most]}) : une boucle Python parcourt-elle les positions ?"
         )
 
 
@@ -90,6 +91,13 @@ def _dispatched(student: Student, call: partial[Any]) -> Counter[str]:
 
 def _requires_grad(value: object) -> bool:
     return isinstance(value, torch.Tensor) and value.requires_grad
+
+
+def _shown(name: str) -> str:
+    """A name that torch knows; others are the guest's words, and may spell a hidden input."""
+    space, _, operation = name.partition(".")
+    known = space in TORCHS_OWN and operation.isidentifier() and hasattr(getattr(torch.ops, space), operation)
+    return name if known else "une opération étrangère à PyTorch"
 
 
 def _refused(name: str, wanted: re.Pattern[str]) -> bool:

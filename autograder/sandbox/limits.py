@@ -40,6 +40,10 @@ class Limits:
     suite_cpu: float = 300.0
     """CPU time of all calls of one exercise's suite together."""
     call_wall: float = 120.0
+    suites_wall: float = 3600.0
+    """Wall time of all suites of one submission together."""
+    check_cpu: float = 60.0
+    """CPU time that the grader itself spends on one test: on decoding and checking what the guest answers."""
     notebook_wall: float = 3600.0
     output_mb: int = 10
     restarts: int = 5

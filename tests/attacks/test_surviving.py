@@ -161,6 +161,36 @@ def test_after_that(student):
     assert [v.outcome for v in arena.exercise(found, "triple").verdicts] == [Outcome.PASSED, Outcome.PASSED]
 
 
+def test_answers_that_are_never_done_with_fail_their_test_and_hang_nobody(arena, another_suite):
+    another_suite(
+        """
+from autograder.suite import points
+
+@points(1, "Tirages")
+def test_draws(student):
+    labels = []
+    while len(set(labels)) < 2:  # a suite that draws until both classes are there
+        labels.append(student.triple(1) % 2)
+
+@points(1, "Ensuite")
+def test_after_that(student):
+    assert student.triple(5) == 15, "le triple est attendu"
+"""
+    )
+    found = arena.grade(triple="def triple(n):\n    return 3 * n", check_cpu=1.5)
+    first, second = arena.exercise(found, "triple").verdicts
+    assert first.outcome is Outcome.FAILED and "trop de calcul" in first.message
+    assert second.outcome is Outcome.PASSED
+
+
+def test_a_text_made_to_slow_patterns_is_cut(arena):
+    code = "def triple(n):\n    raise ValueError('expected input ' * 100_000)"
+    found = arena.grade(triple=code, check_cpu=3)
+    assert arena.scores(found) == {**arena.most, "triple": 0.0}
+    messages = [v.message for v in arena.exercise(found, "triple").verdicts]
+    assert all(message.startswith("Votre code a levé ValueError") for message in messages), messages
+
+
 def test_warnings_and_noise_cost_nothing(arena):
     noise = (
         "import warnings, sys, logging\nwarnings.warn('w'); print('e', file=sys.stderr); logging.error('x')\n"

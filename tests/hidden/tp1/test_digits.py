@@ -29,6 +29,7 @@ FLOORED = "test_digits_never_seen_are_read"  # the test that the floor decides
 CLASSES, TEST_SIZE = 10, 450
 READS = 0.5  # of the images: five times chance
 TRIES = 2  # where a tenth of accuracy, or more, lies between right and wrong
+ABILITY = checks.Ability(READS, TRIES)
 LOSS = 0.1  # of accuracy that the order of the examples may cost: the reference's standard deviation is about 0.01
 
 
@@ -66,7 +67,7 @@ def reader(student, what="la lecture de chiffres jamais vus"):
         last[:] = train(student, data, seed), data
         return checks.accuracy(scores(last[0], data.test_x), data.test_y)
 
-    checks.floor(run, READS, what, TRIES)
+    ABILITY.need(run, what)
     return last
 
 
@@ -74,7 +75,7 @@ def reader(student, what="la lecture de chiffres jamais vus"):
 def test_digits_never_seen_are_read(student):
     """Assez d'époques, un taux d'apprentissage raisonnable, la bonne perte, et tous les exemples."""
     entry = checks.read_floor(FLOORS, "digits")
-    checks.floor(partial(measure, student), entry, "la lecture de chiffres jamais vus")
+    ABILITY.floor(partial(measure, student), entry, "la lecture de chiffres jamais vus")
 
 
 @points(2, "Un jeu d'entraînement rangé par classe")

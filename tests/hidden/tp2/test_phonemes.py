@@ -31,6 +31,7 @@ FLOORED = "test_speakers_of_new_recordings_are_recognised"  # the test that the 
 TEST_SIZE = 250
 RECOGNISES = 0.5  # of the recordings: more than four times chance
 TRIES = 2  # where a tenth of accuracy, or more, lies between right and wrong
+ABILITY = checks.Ability(RECOGNISES, TRIES)
 LOSS = 0.1  # of accuracy that the order of the examples may cost: the reference's standard deviation is about 0.01
 
 
@@ -74,7 +75,7 @@ def listener(student, what="la reconnaissance d'enregistrements jamais entendus"
         last[:] = train(student, data, seed), data
         return accuracy(student, *last)
 
-    checks.floor(run, RECOGNISES, what, TRIES)
+    ABILITY.need(run, what)
     return last
 
 
@@ -82,7 +83,7 @@ def listener(student, what="la reconnaissance d'enregistrements jamais entendus"
 def test_speakers_of_new_recordings_are_recognised(student):
     """Assez d'époques, un bon taux d'apprentissage, la bonne perte, toutes les trames : les dernières sont nulles."""
     entry = checks.read_floor(FLOORS, "phonemes")
-    checks.floor(partial(measure, student), entry, "la reconnaissance d'enregistrements jamais entendus")
+    ABILITY.floor(partial(measure, student), entry, "la reconnaissance d'enregistrements jamais entendus")
 
 
 @points(2, "Un jeu d'entraînement rangé par locuteur")

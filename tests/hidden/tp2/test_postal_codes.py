@@ -33,6 +33,7 @@ CLASSES, SIZE, TEST_SIZE = 10, 32, 450
 PARAMETERS = 100_000
 READS = 0.5  # of the images: five times chance
 TRIES = 2  # where a tenth of accuracy, or more, lies between right and wrong
+ABILITY = checks.Ability(READS, TRIES)
 LOSS = 0.1  # of accuracy that the order of the examples may cost: the reference's standard deviation is about 0.01
 
 
@@ -77,7 +78,7 @@ def reader(student, what="la lecture de chiffres jamais vus"):
         last[:] = train(student, data, seed), data
         return accuracy(student, *last)
 
-    checks.floor(run, READS, what, TRIES)
+    ABILITY.need(run, what)
     return last
 
 
@@ -85,7 +86,7 @@ def reader(student, what="la lecture de chiffres jamais vus"):
 def test_postal_codes_never_seen_are_read(student):
     """Assez d'époques, un taux d'apprentissage raisonnable, la bonne perte, et tous les exemples."""
     entry = checks.read_floor(FLOORS, "postal_codes")
-    checks.floor(partial(measure, student), entry, "la lecture de chiffres jamais vus")
+    ABILITY.floor(partial(measure, student), entry, "la lecture de chiffres jamais vus")
 
 
 @points(1, "Moins de 100 000 paramètres")

@@ -32,6 +32,7 @@ CLASSES, SIZE = 2, (64, 64)
 TRAIN_SIZE, TEST_SIZE = 96, 60
 FINDS = 0.5  # mean IoU of a module that has learned something: no cell anywhere gets .45
 TRIES = 2  # where 0.3 of IoU, or more, lies between right and wrong
+ABILITY = checks.Ability({"metric": METRIC, "floor": FINDS}, TRIES)
 
 
 class Season(NamedTuple):
@@ -83,7 +84,7 @@ def finder(student, what="la recherche de cellules jamais vues"):
         last[:] = train(student, season, seed), season
         return iou(student, *last)
 
-    checks.floor(run, {"metric": METRIC, "floor": FINDS}, what, TRIES)
+    ABILITY.need(run, what)
     return last
 
 
@@ -91,7 +92,7 @@ def finder(student, what="la recherche de cellules jamais vues"):
 def test_cells_never_seen_are_found(student):
     """Le voisinage d'un pixel décide, pas sa seule valeur ; et l'image, le masque et les scores se superposent."""
     entry = checks.read_floor(FLOORS, "rain")
-    checks.floor(partial(measure, student), entry, "la recherche de cellules jamais vues")
+    ABILITY.floor(partial(measure, student), entry, "la recherche de cellules jamais vues")
 
 
 @points(1, "Les scores d'une image ne dépendent que d'elle")

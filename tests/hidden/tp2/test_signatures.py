@@ -31,6 +31,7 @@ FLOORED = "test_signatures_of_unseen_writers_are_verified"  # the test that the 
 WRITERS, TEST_WRITERS, PAIRS_EACH = 100, 40, 20
 VERIFIES = 0.85  # of the area under the ROC curve, which a network made for other habits seldom reaches
 TRIES = 4  # a contrastive loss may stay near its saddle, where all codes are the same, in one run out of many
+ABILITY = checks.Ability({"metric": METRIC, "floor": VERIFIES}, TRIES)
 LOSS = (
     0.1  # of the area that the order of the pairs may cost: the reference's standard deviation is about 0.01
 )
@@ -82,7 +83,7 @@ def verifier(student, what="la vérification de signatures jamais vues"):
         last[:] = train(student, data.train, seed), data
         return auc(student, last[0], data.test)
 
-    checks.floor(run, {"metric": METRIC, "floor": VERIFIES}, what, TRIES)
+    ABILITY.need(run, what)
     return last
 
 
@@ -90,7 +91,7 @@ def verifier(student, what="la vérification de signatures jamais vues"):
 def test_signatures_of_unseen_writers_are_verified(student):
     """Une distance est petite pour une vraie paire ; assez d'époques, la bonne perte, et toute la série."""
     entry = checks.read_floor(FLOORS, "signatures")
-    checks.floor(partial(measure, student), entry, "la vérification de signatures jamais vues")
+    ABILITY.floor(partial(measure, student), entry, "la vérification de signatures jamais vues")
 
 
 @points(2, "Les fausses paires d'abord, les vraies ensuite")
