@@ -6,12 +6,14 @@ Exit codes: 0 done, 1 done but something needs a human, 2 wrong use, 3 the host 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 from rich.console import Console
@@ -20,6 +22,9 @@ from rich.table import Table
 from autograder import __version__
 from autograder.course import Course
 from autograder.errors import GraderFailure, HostTooWeak, InstructorError
+
+if TYPE_CHECKING:
+    from autograder.results import Report
 
 DONE, NEEDS_HUMAN, WRONG_USE, HOST_CANNOT = 0, 1, 2, 3
 
@@ -77,6 +82,11 @@ course_option = click.option(
     callback=_course,
     help="The course's folder (default: the one you are in).",
 )
+level_option = click.option(
+    "--level",
+    type=click.Choice(["full", "userns", "none"]),
+    help="Confinement to insist on (default: the best that this host has, never none).",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
 
@@ -89,6 +99,7 @@ def main() -> None:
     autograder demo                  a whole class, from release to feedback, in a scratch folder
     autograder release tp1           make the students' version
     autograder grade tp1 --workers 2 grade all submissions and record them in nbgrader's gradebook
+    autograder grade --submission F --assignment tp1   one submission, as a CI runner does
     autograder feedback tp1          write the feedback pages
     autograder export tp1 -o tp1.csv export the grades
     autograder calibrate tp1         measure the floors of the exercises that train
@@ -112,18 +123,129 @@ def release(assignment: str, course: Course) -> None:
     console.print(f"Released to {folder}: no solution, no hidden test and no reference found in it.")
 
 
-@main.command()
+def _result_option(name: str, help: str) -> Callable[[Any], Any]:
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option(f"--{name}", f"{name}_file", type=kind, callback=_writable, help=help)
+
+
+@click.command("grade", short_help="Grade one submission.")
+@click.option(
+    "--submission",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A notebook, or a folder with all that was handed in.",
+)
+@click.option("--assignment", required=True, help="Assignment of the course.")
+@course_option
+@click.option("--exercise", "exercises", multiple=True, help="Only this exercise (repeatable; default: all).")
+@level_option
+@_result_option("junit", "JUnit XML: a suite an exercise, a case a hidden test.")
+@_result_option("json", "JSON: the same facts as plain data.")
+@_result_option("summary", "Markdown, in French, for the page of a run.")
+@_result_option("gradescope", "Gradescope's results.json.")
+@_result_option("classroom", "Classroom 50's result.json; needs the environment that its runner sets.")
+@_result_option("record", "Everything, with seeds and tracebacks: for the instructor alone.")
+def grade_one(
+    submission: Path,
+    assignment: str,
+    course: Course,
+    exercises: tuple[str, ...],
+    level: str | None,
+    record_file: Path | None,
+    **files: Path | None,
+) -> None:
+    """Grade one submission of ASSIGNMENT, wherever it lies, and record nothing.
+
+    The results hold nothing that a student may not read, except --record. Exit code 0: graded, whatever the score;
+    1: something is ungraded and needs a human.
+
+    \b
+    Examples:
+      autograder grade --submission tp1.ipynb --assignment tp1 --course ../course
+      autograder grade --submission handed-in/ --assignment tp1 --junit junit.xml --summary summary.md
+    """
+    from autograder.console import print_class
+    from autograder.handin import grade_handin
+    from autograder.results import Report
+    from autograder.sandbox.confinement import Level
+    from autograder.schedule import Options
+
+    writers = _writers(files)
+    options = Options(level=Level(level) if level else None)
+    found = grade_handin(course, assignment, submission, exercises, options)
+    graded = found.record.grade
+    if record_file is not None:
+        # A notebook may hold half a surrogate pair; its escape is what JSON has for it.
+        record_file.write_text(found.record.to_json(), encoding="utf-8", errors="backslashreplace")
+    _write_results(Report.of(graded), writers)
+    print_class([graded])
+    for problem in found.problems:
+        _tell(problem)
+    if graded.ungraded and not found.unreadable:  # why may be told to the instructor only
+        _tell(f"ungraded, needs a human: {', '.join(graded.ungraded)}")
+    sys.exit(NEEDS_HUMAN if graded.ungraded else DONE)
+
+
+def _writers(files: Mapping[str, Path | None]) -> list[tuple[Path, Callable[[Report], str]]]:
+    """What writes each file that was asked for; refuses before the work what could not be written after it."""
+    from autograder import results
+
+    writers: dict[str, Callable[[Report], str]] = {
+        "junit_file": results.junit,
+        "json_file": results.plain,
+        "summary_file": results.summary,
+        "gradescope_file": results.gradescope,
+        "classroom_file": lambda report: results.classroom(report, os.environ, datetime.now(UTC)),
+    }
+    missing = [name for name in results.VARIABLES if not os.environ.get(name)]
+    if files["classroom_file"] and missing:
+        raise InstructorError(
+            f"--classroom needs the environment of a run of Classroom 50: {', '.join(missing)} not set."
+        )
+    return [(path, writers[name]) for name, path in files.items() if path is not None]
+
+
+def _write_results(report: Report, writers: Sequence[tuple[Path, Callable[[Report], str]]]) -> None:
+    from autograder.results import Unfinished
+
+    for path, write in writers:
+        try:
+            path.write_text(write(report), encoding="utf-8")
+        except Unfinished as unfinished:  # no file is better than one that tells an earlier score
+            path.unlink(missing_ok=True)
+            _tell(f"{path} was not written: it must state a total, and {unfinished} has none yet.")
+
+
+def _tell(text: str) -> None:
+    errors.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+class _Grade(click.Command):
+    """``grade`` has two uses, a class or one submission, each with arguments of its own."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        alone = any(argument.split("=")[0] == "--submission" for argument in args)
+        if alone:
+            return grade_one.make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        rows = [param.get_help_record(ctx) for param in grade_one.params]
+        with formatter.section("Options for one submission, wherever it lies"):
+            formatter.write_dl([row for row in rows if row is not None])
+
+
+@main.command(cls=_Grade)
 @click.argument("assignment")
 @click.argument("students", nargs=-1)
 @course_option
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=None, help="Submissions at once (default: cores)."
 )
-@click.option(
-    "--level",
-    type=click.Choice(["full", "userns", "none"]),
-    help="Confinement to insist on (default: the best that this host has, never none).",
-)
+@level_option
 @click.option("--fresh", is_flag=True, help="Grade again with new seeds, also what has not changed.")
 @json_option
 def grade(
@@ -145,6 +267,7 @@ def grade(
       autograder grade tp1
       autograder grade tp1 ana bob --workers 1 --fresh
       autograder grade tp1 --json > grades.json
+      autograder grade --submission FILE --assignment tp1 --junit junit.xml --summary summary.md
     """
     from autograder.console import grade_and_record, print_class, report_ungraded
     from autograder.sandbox.confinement import Level
@@ -161,8 +284,6 @@ def grade(
 
 
 def _cores() -> int:
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,0 +1,149 @@
+"""One submission that may lie anywhere, graded without a gradebook: what a CI runner does.
+
+The submission is data that a student controls, in a checkout that a workflow made. It is copied first, without
+following any link: a link named ``tp1.ipynb`` would otherwise hand in whatever the runner can read, the instructor's
+own notebook before all. Nothing is kept: seeds are drawn anew in every run.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from autograder.course import Course, Source
+from autograder.errors import InstructorError
+from autograder.grading import Job, Record
+from autograder.schedule import Forks, Options, drive_twice
+from autograder.submission import Kind, SourceNotebook, digest, locate, plan, read_notebook
+from autograder.suite import derive_seed
+
+LEFT_OUT = (".git", ".ipynb_checkpoints", "__pycache__")
+
+
+@dataclass(frozen=True)
+class Handin:
+    """A graded submission.
+
+    Attributes:
+        record: the grade, with all that an instructor may want; nothing for a student's eyes.
+        problems: sentences on the state of the submitted notebooks; nothing of a suite is in them.
+        unreadable: whether a notebook could not be read, which explains why it is ungraded.
+    """
+
+    record: Record
+    problems: tuple[str, ...]
+    unreadable: bool
+
+
+def grade_handin(
+    course: Course, assignment: str, path: Path, exercises: Sequence[str], options: Options
+) -> Handin:
+    """Grade the notebook, or the folder with notebooks, at ``path``.
+
+    Args:
+        course: where source and suites are.
+        assignment: of the course.
+        path: what was handed in.
+        exercises: those that are graded; empty for all but the manual ones.
+        options: level, limits and secret; the others mean nothing here.
+
+    Raises:
+        InstructorError: before anything runs, if there is nothing to grade.
+    """
+    source = course.load_source(assignment)
+    course.refuse_unjudged(source)
+    chosen = _chosen(source, exercises)
+    notebooks = [n for n in source.notebooks if any(e.id in chosen for e in n.exercises)]
+    with _copied(course, path, notebooks) as folder:
+        secret = options.secret or secrets.token_hex(32)
+        seed = f"{derive_seed(secret, 'handin', digest(folder)):016x}"
+        job = Job(str(course.root), assignment, path.stem, seed, str(folder), exercises=chosen)
+        problems, unreadable = _examined(folder, notebooks)
+        forks = Forks(course, options)
+        try:
+            forks.wait_ready()
+            record = drive_twice(course, forks, job)
+        finally:
+            forks.close()
+    return Handin(record, problems, unreadable)
+
+
+def _chosen(source: Source, exercises: Sequence[str]) -> tuple[str, ...]:
+    known = [exercise.id for exercise in source.exercises if exercise.kind is not Kind.MANUAL]
+    for name in exercises:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            advice = f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(known)}."
+            raise InstructorError(f"{source.assignment} has no exercise `{name}` to grade. {advice}")
+    if not known:
+        raise InstructorError(f"{source.assignment} has no exercise that can be graded without a human.")
+    return tuple(name for name in known if not exercises or name in exercises)
+
+
+def _examined(folder: Path, notebooks: Sequence[SourceNotebook]) -> tuple[tuple[str, ...], bool]:
+    """What is wrong with the notebooks as they were handed in, and whether one cannot be read."""
+    problems: list[str] = []
+    unreadable = False
+    for notebook in notebooks:
+        submitted = read_notebook(locate(folder, notebook.name))
+        lost = bool(submitted.unreadable)
+        problems += submitted.problems if lost or submitted.missing else plan(submitted, notebook).problems
+        unreadable |= lost
+    return tuple(problems), unreadable
+
+
+# --- The copy -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _copied(course: Course, path: Path, notebooks: Sequence[SourceNotebook]) -> Iterator[Path]:
+    """A folder with the submission's files alone, under the names that the source knows."""
+    _refuse_links(course, path)
+    with tempfile.TemporaryDirectory(prefix="handin-") as scratch:
+        folder = Path(scratch) / "submission"
+        if path.is_dir():
+            _copy_folder(path, folder)
+            if not any(locate(folder, notebook.name).exists() for notebook in notebooks):
+                names = ", ".join(f"{notebook.name}.ipynb" for notebook in notebooks)
+                raise InstructorError(f"{path} holds no notebook of this assignment: expected {names}.")
+        else:
+            if len(notebooks) > 1:
+                names = ", ".join(notebook.name for notebook in notebooks)
+                raise InstructorError(
+                    f"{path} is one notebook and the assignment has several ({names}): name their folder."
+                )
+            folder.mkdir()
+            shutil.copyfile(path, folder / f"{notebooks[0].name}.ipynb")
+        yield folder
+
+
+def _refuse_links(course: Course, path: Path) -> None:
+    """Raises InstructorError for what is not there, and for what a link makes of it."""
+    if path.is_symlink():
+        raise InstructorError(f"{path} is a symbolic link, which is not followed: name the file itself.")
+    if not path.exists():
+        raise InstructorError(f"There is no submission {path}.")
+    if not (path.is_file() or path.is_dir()):
+        raise InstructorError(f"{path} is neither a notebook nor a folder.")
+    inside = path.resolve().is_relative_to(course.root)
+    if inside and not Path(os.path.abspath(path)).is_relative_to(course.root):
+        raise InstructorError(f"{path} leads into the course by a symbolic link, which is not followed.")
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    ignore = shutil.ignore_patterns(*LEFT_OUT)
+    shutil.copytree(source, target, symlinks=True, ignore=ignore, copy_function=_copy_regular)
+
+
+def _copy_regular(source: str, target: str) -> None:
+    """Copies bytes; a pipe or a device, which could be read for ever, is left out."""
+    if stat.S_ISREG(os.lstat(source).st_mode):
+        shutil.copyfile(source, target)
