@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -64,16 +63,6 @@ def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     if value is not None and not value.resolve().parent.is_dir():
         raise click.BadParameter(f"there is no folder {value.resolve().parent}. Make it first.")
     return value
-
-
-@contextmanager
-def _opened(output: Path | None, encoding: str) -> Iterator[TextIO]:
-    """A file to write to, or the screen."""
-    if output is None:
-        yield sys.stdout
-        return
-    with open(output, "w", encoding=encoding, newline="") as stream:
-        yield stream
 
 
 course_option = click.option(
@@ -334,7 +323,7 @@ def feedback(assignment: str, course: Course) -> None:
 
 
 @main.command()
-@click.argument("assignment")
+@click.argument("assignments", nargs=-1)
 @course_option
 @click.option(
     "--output",
@@ -343,30 +332,83 @@ def feedback(assignment: str, course: Course) -> None:
     callback=_writable,
     help="File (default: screen).",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "excel", "moodle", "canvas"]),
+    help="Default: csv, or moodle where a worksheet is filled in.",
+)
 @click.option("--wide", is_flag=True, help="A row a student instead of a row a student and exercise.")
+@click.option("--tests", is_flag=True, help="A row a student, exercise and hidden test, as recorded.")
+@click.option(
+    "--locale",
+    type=click.Choice(["en", "fr"]),
+    default="en",
+    show_default=True,
+    help="fr: cells parted by semicolons, numbers with a decimal comma.",
+)
+@click.option(
+    "--moodle-worksheet",
+    "worksheet",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Fill in this grading worksheet, downloaded from Moodle.",
+)
+@click.option(
+    "--feedback-zip",
+    "feedback_zip",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_writable,
+    help="With --moodle-worksheet: write the feedback pages to this zip, for Moodle.",
+)
+@click.option("--title", default="", help="With --format canvas: the assignment's column there.")
 @json_option
-def export(assignment: str, course: Course, output: Path | None, wide: bool, as_json: bool) -> None:
-    """Export the scores of ASSIGNMENT from the gradebook as CSV, or as JSON.
+def export(
+    assignments: tuple[str, ...],
+    course: Course,
+    output: Path | None,
+    form: str | None,
+    wide: bool,
+    tests: bool,
+    locale: str,
+    worksheet: Path | None,
+    feedback_zip: Path | None,
+    title: str,
+    as_json: bool,
+) -> None:
+    """Export the scores of ASSIGNMENTS (default: all) from the gradebook.
+
+    A score that nobody has given yet is blank, never 0. Exit code 1: something needs a human before the grades are
+    handed on (students without a total yet, lines of a worksheet that fit nobody).
 
     \b
     Examples:
       autograder export tp1 -o tp1.csv
-      autograder export tp1 --wide
+      autograder export tp1 --wide --locale fr -o tp1.csv
+      autograder export tp1 --tests -o tests.csv
+      autograder export --format excel -o grades.xlsx
+      autograder export tp1 --format canvas --title "TP 1 (4321)" -o canvas.csv
+      autograder export tp1 --moodle-worksheet Notes.csv -o filled.csv --feedback-zip feedback.zip
     """
-    from autograder.exports import wide_table, write_csv, write_wide_csv
-    from autograder.gradebook import scores
+    from autograder.exports import Order, fulfil
+    from autograder.gradebook import registered, scores
+    from autograder.schedule import stored
 
-    rows = scores(course, assignment)
-    _warn_of_outdated(course, assignment)
-    with _opened(output, "utf-8" if as_json else "utf-8-sig") as stream:
-        if as_json:
-            headers, lines = wide_table(rows)
-            table = [dict(zip(headers, line, strict=True)) for line in lines] if wide else map(asdict, rows)
-            stream.write(json.dumps(list(table), ensure_ascii=False, indent=1) + "\n")
-        else:
-            (write_wide_csv if wide else write_csv)(stream, rows)
+    if as_json and form not in (None, "csv"):
+        raise InstructorError("--json is a format of its own: leave out --format.")
+    form = "json" if as_json else form or ("moodle" if worksheet else "csv")
+    names = assignments or registered(course)
+    order = Order(names, form, output, wide, tests, locale, worksheet, feedback_zip, title)
+    rows = [row for name in names for row in scores(course, name)]
+    found = [(name, student) for name in names for student in course.students(name)] if tests else []
+    records = [stored(course, name, student) for name, student in found]
+    for name in names:
+        _warn_of_outdated(course, name)
+    remarks = fulfil(order, course, rows, [record.grade for record in records if record], sys.stdout.write)
+    for remark in remarks:
+        errors.print(remark.text, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if output:
         console.print(f"{len(rows)} scores in {output}")
+    sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in remarks) else DONE)
 
 
 @main.command()

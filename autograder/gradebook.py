@@ -94,6 +94,7 @@ __all__ = [
     "ensure_registered",
     "read_scores",
     "record",
+    "registered",
     "repaired",
     "scores",
 ]
@@ -631,6 +632,15 @@ class Row:
     ungraded: bool
     late_penalty: float
     submitted: bool
+
+
+def registered(course: Course) -> tuple[str, ...]:
+    """Names of the assignments that the gradebook knows; none where there is no gradebook."""
+    config = course.nbgrader_config()
+    if "db_url" not in config.CourseDirectory and not course.gradebook.exists():
+        return ()
+    with NbGraderAPI(config=config).gradebook as gradebook:
+        return tuple(sorted(assignment.name for assignment in gradebook.assignments))
 
 
 def scores(course: Course, assignment: str) -> list[Row]:
