@@ -39,7 +39,7 @@ def scripts():
     """Every script of the recipes, by the name of its file."""
     for name in WORKFLOWS:
         yield from ((name, step["run"]) for step in steps(name) if "run" in step)
-    for line in recipe(".gitlab-ci.yml")[".grade"]["script"]:
+    for line in recipe(".gitlab-ci.yml")["grade"]["script"]:
         yield ".gitlab-ci.yml", line
     for block in re.findall(
         r"```sh\n(.*?)```", (FOLDER / "README.md").read_text(encoding="utf-8"), re.DOTALL
@@ -98,7 +98,7 @@ def test_results_for_students_and_the_record_lie_apart():
 
 
 def test_gitlab_keeps_artifacts_from_strangers_and_tells_the_cases():
-    artifacts = recipe(".gitlab-ci.yml")[".grade"]["artifacts"]
+    artifacts = recipe(".gitlab-ci.yml")["grade"]["artifacts"]
     assert artifacts["access"] == "developer" and artifacts["reports"] == {"junit": "results/junit.xml"}
 
 

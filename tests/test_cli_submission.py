@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from autograder.errors import HostTooWeak
 from autograder.grading import Record
 from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import Forks, Options
@@ -109,6 +110,15 @@ def test_a_class_is_still_graded_as_ever(course):
     assert "No submission of tp1 by eve" in found.stderr, "--json takes no value there"
     assert "--junit" in run(None, "grade", "--help").stdout
     assert run(course, "grade", "tp1", "--junit", "x.xml").exit_code == 2
+
+
+def test_a_host_that_cannot_confine_ends_with_code_3(course, handed_in, monkeypatch):
+    def weak(course, options):
+        raise HostTooWeak("this host cannot confine guests")
+
+    monkeypatch.setattr("autograder.handin.Forks", weak)
+    found = grade(course, handed_in, "--level", "full")
+    assert found.exit_code == 3 and found.stderr == "autograder: this host cannot confine guests\n"
 
 
 # --- Graded ---------------------------------------------------------------------------------------------------
