@@ -109,19 +109,10 @@ def _copied(course: Course, path: Path, notebooks: Sequence[SourceNotebook]) -> 
     _refuse_links(course, path)
     with tempfile.TemporaryDirectory(prefix="handin-") as scratch:
         folder = Path(scratch) / "submission"
-        if path.is_dir():
-            _copy_folder(path, folder)
-            if not any(locate(folder, notebook.name).exists() for notebook in notebooks):
-                names = ", ".join(f"{notebook.name}.ipynb" for notebook in notebooks)
-                raise InstructorError(f"{path} holds no notebook of this assignment: expected {names}.")
-        else:
-            if len(notebooks) > 1:
-                names = ", ".join(notebook.name for notebook in notebooks)
-                raise InstructorError(
-                    f"{path} is one notebook and the assignment has several ({names}): name their folder."
-                )
-            folder.mkdir()
-            shutil.copyfile(path, folder / f"{notebooks[0].name}.ipynb")
+        try:
+            (_copy_folder if path.is_dir() else _copy_notebook)(path, folder, notebooks)
+        except OSError as error:
+            raise InstructorError(f"{path} cannot be copied: {error}") from error
         yield folder
 
 
@@ -138,9 +129,23 @@ def _refuse_links(course: Course, path: Path) -> None:
         raise InstructorError(f"{path} leads into the course by a symbolic link, which is not followed.")
 
 
-def _copy_folder(source: Path, target: Path) -> None:
+def _copy_notebook(source: Path, target: Path, notebooks: Sequence[SourceNotebook]) -> None:
+    if len(notebooks) > 1:
+        names = ", ".join(notebook.name for notebook in notebooks)
+        raise InstructorError(
+            f"{source} is one notebook and the assignment has several ({names}): name their folder."
+        )
+    target.mkdir()
+    shutil.copyfile(source, target / f"{notebooks[0].name}.ipynb")
+
+
+def _copy_folder(source: Path, target: Path, notebooks: Sequence[SourceNotebook]) -> None:
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(source, target, symlinks=True, ignore=ignore, copy_function=_copy_regular)
+    found = [locate(target, notebook.name) for notebook in notebooks]
+    if not any(path.exists() or path.is_symlink() for path in found):
+        names = ", ".join(f"{notebook.name}.ipynb" for notebook in notebooks)
+        raise InstructorError(f"{source} holds no notebook of this assignment: expected {names}.")
 
 
 def _copy_regular(source: str, target: str) -> None:

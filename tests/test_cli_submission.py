@@ -89,6 +89,23 @@ def test_what_cannot_be_graded_is_told_in_one_line(course, handed_in, tmp_path):
     assert found.exit_code == 2 and "Missing option '--assignment'" in found.stderr
 
 
+def test_a_file_that_the_runner_may_not_read_is_told_in_one_line(course, handed_in, monkeypatch):
+    def refuse(source, target):
+        raise PermissionError(13, "Permission denied", str(source))
+
+    monkeypatch.setattr("autograder.handin.shutil.copyfile", refuse)
+    for path in (handed_in, handed_in.parent):
+        assert "cannot be copied" in told(grade(course, path))
+
+
+def test_one_notebook_is_not_enough_where_the_assignment_has_two(tmp_path, handed_in):
+    two = make_course(tmp_path / "course", cells(RIGHT), ())
+    write(two.hidden("tp1") / "test_double.py", SUITE)
+    write(two.hidden("tp1") / "test_triple.py", TRIPLE)
+    write(two.source("tp1") / "annexe.ipynb", notebook([graded("assert True", "annexe", 1)]))
+    assert "(annexe, tp1): name their folder" in told(grade(two, handed_in))
+
+
 def test_links_hand_in_nothing(course, tmp_path):
     """A student's checkout beside the course must not be a way to the instructor's notebook."""
     source = course.source("tp1")
