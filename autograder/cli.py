@@ -91,6 +91,7 @@ def main() -> None:
     autograder grade --submission F --assignment tp1   one submission, as a CI runner does
     autograder feedback tp1          write the feedback pages
     autograder export tp1 -o tp1.csv export the grades
+    autograder report tp1            write a page on the class for its instructor
     autograder calibrate tp1         measure the floors of the exercises that train
     autograder replay ana/tp1        grade a recorded submission again with its seeds, for an appeal
     autograder audit tp1             measure the suites on wrong and on right but unusual solutions
@@ -409,6 +410,35 @@ def export(
     if output:
         console.print(f"{len(rows)} scores in {output}")
     sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in remarks) else DONE)
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_writable,
+    help="File (default: report/ASSIGNMENT.html in the course).",
+)
+def report(assignment: str, course: Course, output: Path | None) -> None:
+    """Write a page on the class for its instructor: totals, exercises, tests, mistakes, what needs a human.
+
+    One HTML file that loads nothing. It names students: it is not for them. Exit code 1: something is ungraded.
+
+    \b
+    Examples:
+      autograder report tp1
+      autograder report tp1 -o tp1.html
+    """
+    from autograder.report import write_report
+
+    target = output or course.root / "report" / f"{assignment}.html"
+    overview = write_report(course, assignment, target, datetime.now())
+    _warn_of_outdated(course, assignment)
+    console.print(f"{len(overview.students)} submissions in {target}", soft_wrap=True)
+    sys.exit(NEEDS_HUMAN if overview.ungraded else DONE)
 
 
 @main.command()

@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 ORDER = re.search(r"## Order of modules.*?```\n(.*?)```", PAGE, re.DOTALL)[1].split()
 INSTRUCTORS = (
     *("nbgrader", "nbclient", "jupyter_client", "ipykernel", "click", "rich", "pandas", "sklearn"),
-    *("torchvision", "zmq", "nbformat", "matplotlib", "psutil", "landlock", "distributed"),
+    *("torchvision", "zmq", "nbformat", "matplotlib", "psutil", "landlock", "distributed", "openpyxl"),
 )
 
 
