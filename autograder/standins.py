@@ -230,15 +230,16 @@ FILLS = frozenset(
         *("erfinv_", "mul_", "add_", "sub_", "div_", "clamp_", "clamp_min_", "clamp_max_", "copy_"),
     )
 )
-CREATIONS = frozenset(f"aten::{name}" for name in ("randn", "rand", "zeros", "ones"))
+CREATIONS = frozenset(f"aten::{name}" for name in ("empty", "randn", "rand", "zeros", "ones"))
 SCALINGS = frozenset(f"aten::{name}" for name in ("mul", "div", "add", "sub", "randn_like", "rand_like"))
 
 
 class Unfilled(TorchDispatchMode):
-    """Leaves large tensors as the system gives their memory: pages that nobody wrote to take none.
+    """Leaves large tensors as the system gives their memory: pages of zeros, which take none until they are written to.
 
-    Operations that only put numbers into a large tensor do nothing; those that make one of random or constant
-    numbers, or scale one, make an empty one. All else happens as ever, at its price.
+    Operations that only put numbers into a large tensor do nothing; those that make one of any numbers, or scale one,
+    make one of zeros, which satisfies whoever draws again what lies outside of its bounds (``trunc_normal_``). All
+    else happens as ever, at its price.
     """
 
     def __init__(self) -> None:
@@ -256,11 +257,21 @@ class Unfilled(TorchDispatchMode):
             if name in FILLS:
                 return args[0]
             if name in SCALINGS and all(not isinstance(a, Tensor) or a.numel() == 1 for a in args[1:]):
-                return torch.empty_like(args[0])
+                return _pages(args[0].shape, args[0].dtype, args[0].device)
+        if name == "aten::empty_like" and args[0].numel() > LARGE:
+            return _pages(args[0].shape, kwargs.get("dtype") or args[0].dtype, args[0].device)
         if name in CREATIONS and torch.Size(args[0]).numel() > LARGE:
-            placed = {key: kwargs[key] for key in ("dtype", "device") if kwargs.get(key) is not None}
-            return torch.empty(args[0], **placed)
+            return _pages(args[0], kwargs.get("dtype"), kwargs.get("device"))
         return func(*args, **kwargs)
+
+
+def _pages(size: Sequence[int], dtype: torch.dtype | None, device: torch.device | None) -> Tensor:
+    """Zeros that take no memory yet: NumPy asks the system for them, torch's allocator would write them."""
+    dtype, device = dtype or torch.get_default_dtype(), torch.device(device or "cpu")
+    if device.type != "cpu":
+        return torch.zeros(size, dtype=dtype, device=device)
+    count = torch.Size(size).numel() * dtype.itemsize
+    return torch.from_numpy(np.zeros(count, dtype=np.uint8)).view(dtype).view(*size)
 
 
 def unfilled(factory: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

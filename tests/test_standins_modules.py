@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from autograder import standins
 from autograder.standins import fill, without_gradient
 
 
@@ -31,3 +32,20 @@ def test_parameters_without_a_gradient_are_named():
     x = torch.randn(4, 2)
     (net["used"](x) + 0 * net["cancelled"](x)).sum().backward()
     assert without_gradient(net) == ["cancelled.weight", "unused.weight", "unused.bias"]
+
+
+def test_unfilled_memory_holds_zeros_so_that_drawing_again_what_is_out_of_bounds_ends():
+    size = (512, 512, 3, 3)
+    used = [torch.full(size, 7.0) for _ in range(8)]
+    del used  # what the allocator hands out next may still hold these
+    with standins.Unfilled():
+        made = [
+            torch.empty(size),
+            torch.empty_like(made_of := torch.empty(size)),
+            torch.randn(size) * 2,
+            made_of,
+        ]
+    assert all(tensor.shape == size and tensor.dtype == torch.float32 for tensor in made)
+    assert not any(bool(tensor.any()) for tensor in made)
+    nn.init.trunc_normal_(made[0], std=0.01)
+    assert made[0].any(), "an ordinary tensor otherwise"

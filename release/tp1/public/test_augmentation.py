@@ -80,6 +80,7 @@ def test_noise_has_the_right_deviation(student):
 @points(1, "Les images reçues restent intactes")
 def test_inputs_are_left_alone(student):
     """Créez un nouveau tenseur : l'image reçue appartient au jeu de données."""
+    student.mirror()
     for transform in (student.RandomShift(2), student.GaussianNoise(0.1)):
         image = LIT.clone()
         result = checks.tensor(transform(image), shape=LIT.shape, dtype=LIT.dtype, what="l'image transformée")

@@ -12,6 +12,7 @@ from autograder.suite import points
 
 def filled(student, name, *shape):
     """A weight full of sevens, after ``name`` was called on it."""
+    student.mirror()
     weight = torch.full(shape, 7.0)
     student[name](weight)
     changed = not torch.equal(weight, torch.full(shape, 7.0))
@@ -35,6 +36,7 @@ def test_he_has_the_right_spread(student):
 @points(1, "Sur place et renvoyé")
 def test_the_weight_is_returned(student):
     """Le nom finit par `_` : la fonction remplit le tenseur sur place et le renvoie, comme celles de torch.nn.init."""
+    student.mirror()
     for name in ("xavier_uniform_", "he_normal_"):
         weight = torch.zeros(6, 5)
         returned = checks.tensor(student[name](weight), shape=(6, 5), what=f"ce que renvoie `{name}`")

@@ -83,6 +83,7 @@ def test_the_gradient_comes_back(student):
 @points(1, "Les logits reçus restent intacts")
 def test_the_logits_are_not_modified(student):
     """`logits -= ...` modifie le tenseur de l'appelant : créez-en un nouveau (`logits - ...`)."""
+    student.mirror()
     logits = torch.tensor([ONE_AGAINST_THREE])
     student.softmax(logits, 1)
     checks.equal(logits, torch.tensor([ONE_AGAINST_THREE]), "le tenseur donné à softmax, après l'appel")

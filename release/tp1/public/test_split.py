@@ -58,6 +58,7 @@ def test_another_seed(student):
 @points(1, "Les labels reçus restent intacts")
 def test_the_labels_are_left_alone(student):
     """`stratified_split` ne trie ni ne mélange le tableau qu'on lui donne."""
+    student.mirror()
     labels = LABELS.copy()
     student.stratified_split(labels, 0.25, 3)
     checks.equal(labels, LABELS, "le tableau donné à `stratified_split`, après l'appel")

@@ -117,6 +117,7 @@ def test_gradients_agree_with_finite_differences(student):
 @points(1, "Les tenseurs reçus restent intacts")
 def test_the_inputs_are_not_modified(student):
     """Travaillez sur de nouveaux tenseurs."""
+    student.mirror()
     x, weight, bias = series(), kernel(), torch.ones(1)
     student.conv1d(x, weight, bias, padding=1)
     checks.equal(x, series(), "`x` après l'appel de conv1d")

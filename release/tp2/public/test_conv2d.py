@@ -111,6 +111,7 @@ def test_gradients_agree_with_finite_differences(student):
 @points(1, "Les tenseurs reçus restent intacts")
 def test_the_inputs_are_not_modified(student):
     """Travaillez sur de nouveaux tenseurs."""
+    student.mirror()
     x, weight, bias = image(), kernel(), torch.ones(1)
     student.conv2d(x, weight, bias, padding=1)
     checks.equal(x, image(), "`x` après l'appel")

@@ -126,6 +126,7 @@ def test_operations_do_not_grow_with_the_image(student):
 @points(1, "Les tenseurs reçus restent intacts")
 def test_the_inputs_are_not_modified(student):
     """Travaillez sur de nouveaux tenseurs."""
+    student.mirror()
     x, weight, bias = image(), torch.ones(1, 1, 2, 2), torch.ones(1)
     student.im2col(x, 2, padding=1)
     student.conv2d_im2col(x, weight, bias, padding=1)

@@ -118,6 +118,7 @@ def test_gradients_agree_with_finite_differences(student):
 @points(1, "Le tenseur reçu reste intact")
 def test_the_input_is_not_modified(student):
     """Travaillez sur un nouveau tenseur."""
+    student.mirror()
     for name in BOTH:
         x = image()
         student[name](x, 2, 2, 1)

@@ -181,6 +181,7 @@ def test_no_ready_made_network(student):
 @points(4, "Un raccourci qui est l'entrée elle-même")
 def test_the_input_itself_is_added_before_the_last_relu(student):
     """Sans changement de forme, ReLU(F(x) + x) : le raccourci n'a ni couche ni paramètre, ReLU vient après la somme."""
+    student.mirror()
     for case in IDENTITY:
         Block(student, case).check(case.images())
 

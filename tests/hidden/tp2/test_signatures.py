@@ -7,7 +7,7 @@ stay here: the trained module is asked for distances, on the device that its fun
 The floor is calibrated (``autograder calibrate tp2 --exercise signatures``): the best of at most 4 runs, each with its
 own habits, writers and streams. By 150 runs of the reference, one run stays below their minimum with probability
 p <= .0198 at 95 % confidence, hence alpha <= 1.5e-7 for 4; the floor lies below that minimum, and below all runs of
-the accepted variants, by a margin for those that nobody thought of. The other tests ask only for an area of 0.85
+the accepted variants, by a margin for those that nobody thought of. The other tests ask only for an area of 0.7
 under the ROC curve (chance: 0.5), and that the order of the pairs costs at most a tenth more of it: far below
 any run seen, so that their alpha is smaller still.
 """
@@ -29,7 +29,7 @@ FLOORS = Path(__file__).with_name("floors.json")
 METRIC = "auc"
 FLOORED = "test_signatures_of_unseen_writers_are_verified"  # the test that the floor decides
 WRITERS, TEST_WRITERS, PAIRS_EACH = 100, 40, 20
-VERIFIES = 0.85  # of the area under the ROC curve, which a network made for other habits seldom reaches
+VERIFIES = 0.7  # of the area under the ROC curve, which the distance between raw series never reaches
 TRIES = 4  # a contrastive loss may stay near its saddle, where all codes are the same, in one run out of many
 ABILITY = checks.Ability({"metric": METRIC, "floor": VERIFIES}, TRIES)
 LOSS = (
