@@ -41,6 +41,7 @@ GRACE = 2.0  # seconds a cell has to react to an interrupt
 TICK = 0.1
 MESSAGE = 64 << 20  # bytes of one message of the kernel; a larger one is dropped by the transport
 
+GONE = "Le processus qui gardait votre notebook s'est arrêté."
 SHOWN = ("text/plain", "image/png", "image/jpeg")  # what of an output reaches feedback
 CPU, WALL, OUTPUT = "temps de calcul", "temps d'attente", "sorties"
 
@@ -271,10 +272,11 @@ class Asked:
     failure: StudentFailure | GraderFailure | None = None
     note: str = ""  # what happened to one of the exercise's cells: explains a missing name
     ahead: socket.socket | None = None  # to a fork of the snapshot that waits for its first conversation
+    lost: bool = False  # its guest was told to end, and may still answer for a moment
 
     def fork_ahead(self) -> None:
         """Have the next conversation's fork made while the grader does something else."""
-        if self.ahead is None and self.control is not None:
+        if self.ahead is None and self.control is not None and not self.lost:
             with contextlib.suppress(CellFailed):  # ``open`` will say so
                 self.ahead = self._fork(self.control)
 
@@ -290,6 +292,8 @@ class Asked:
         if self.failure is not None:
             raise self.failure
         assert self.guest is not None and self.control is not None
+        if self.lost:
+            raise CellFailed(GONE)
         sock, self.ahead = self.ahead or self._fork(self.control), None
         return Probe(SocketTransport(sock, GuestWatch(self.guest, self.control, limits, budget, end)))
 
@@ -301,7 +305,7 @@ class Asked:
                 socket.send_fds(control, [SERVE], [theirs.fileno()])
             except OSError:
                 ours.close()
-                raise CellFailed("Le processus qui gardait votre notebook s'est arrêté.") from None
+                raise CellFailed(GONE) from None
         return ours
 
 
@@ -541,10 +545,16 @@ class Execution:
         while quiet < 2:  # one look may miss a process whose parent is just ending
             quiet = quiet + 1 if len(guest.pids()) <= most else 0
             if time.monotonic() > deadline:
-                guest.kill()
+                self._lose(guest)
                 return False
             time.sleep(LOOK)
         return bool(guest.pids())
+
+    def _lose(self, guest: Guest) -> None:
+        """End a guest; no suite may begin to ask it in the moment that this takes."""
+        for asked in self.asked.values():
+            asked.lost |= asked.guest is guest
+        guest.kill()
 
     def kill(self) -> None:
         """Ask for the end of all guests, without waiting for it."""
