@@ -23,14 +23,13 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
 from typing import Any
 
 from autograder.bank import Sort, Variant, read_bank, read_needs, read_source, reduced, with_variants
-from autograder.course import Course, Source
+from autograder.course import Course, Source, near
 from autograder.diagnosis import Sketch, resolve, suite_digest
 from autograder.errors import GraderFailure, InstructorError
 from autograder.grading import Job, Record, Trial
@@ -177,11 +176,9 @@ def _bank_files(folder: Path) -> dict[str, Path]:
 
 def _known(name: str, suited: dict[str, Exercise], source: Source, where: str) -> Exercise:
     if name not in suited:
-        near = get_close_matches(name, suited, n=1)
         graded = any(exercise.id == name for exercise in source.exercises)
         fact = "has no hidden suite" if graded else f"is no graded cell of source/{source.assignment}"
-        advice = f" Did you mean `{near[0]}`?" if near else f" There are: {', '.join(suited)}."
-        raise InstructorError(f"{where}: `{name}` {fact}.{advice}")
+        raise InstructorError(f"{where}: `{name}` {fact}.{near(name, suited)}")
     return suited[name]
 
 

@@ -293,17 +293,13 @@ def _chosen(course: Course, assignment: str, students: Sequence[str]) -> list[st
 
 
 def _warn_of_outdated(course: Course, assignment: str) -> None:
+    from autograder.console import some
     from autograder.schedule import outdated
 
     if students := outdated(course, assignment):
-        names = f"{', '.join(students[:5])}{f' and {len(students) - 5} more' if len(students) > 5 else ''}"
-        errors.print(
-            f"warning: graded before the submission, the source or the suites were changed: {names}. "
-            f"`autograder grade {assignment}` brings them up to date.",
-            style="yellow",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+        _tell(
+            f"warning: graded before the submission, the source or the suites were changed: {some(students)}. "
+            f"`autograder grade {assignment}` brings them up to date."
         )
 
 
@@ -406,7 +402,7 @@ def export(
         _warn_of_outdated(course, name)
     remarks = fulfil(order, course, rows, [record.grade for record in records if record], sys.stdout.write)
     for remark in remarks:
-        errors.print(remark.text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        _tell(remark.text)
     if output:
         console.print(f"{len(rows)} scores in {output}")
     sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in remarks) else DONE)
@@ -546,7 +542,7 @@ def replay(target: str, course: Course, test: str, as_json: bool) -> None:
 
     found = run_again(course, find_record(course, target), test)
     for warning in found.warnings:
-        errors.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        _tell(f"warning: {warning}")
     if as_json:
         pairs = [pair.to_dict() for pair in found.pairs]
         data = {"same": found.same, "warnings": found.warnings, "seed": found.recorded.seed, "tests": pairs}

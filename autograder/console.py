@@ -110,6 +110,11 @@ def _score(score: float | None, most: float) -> str:
     return f"[{colour}]{round(score, 2):g}[/]"
 
 
+def some(names: Sequence[str]) -> str:
+    """The first five names, and how many more there are."""
+    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+
+
 def report_ungraded(grades: Iterable[Grade]) -> bool:
     """Say what is ungraded and why, once for all students whom it happened to; False if nothing is."""
     found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
@@ -117,8 +122,7 @@ def report_ungraded(grades: Iterable[Grade]) -> bool:
         if grade.ungraded:
             found.setdefault((grade.ungraded, grade.problems), []).append(grade.student)
     for (exercises, problems), students in found.items():
-        who = f"{', '.join(students[:5])}{f' and {len(students) - 5} more' if len(students) > 5 else ''}"
-        errors.print(f"{who}: ungraded, needs a human: {', '.join(exercises)}", style="yellow")
+        errors.print(f"{some(students)}: ungraded, needs a human: {', '.join(exercises)}", style="yellow")
         for problem in problems:
             errors.print(f"    {problem}", markup=False, highlight=False)
     return bool(found)

@@ -29,7 +29,7 @@ from typing import Any
 from autograder.errors import InstructorError
 from autograder.submission import Exercise, Kind, SourceCell, SourceNotebook
 
-__all__ = ["Course", "Source"]
+__all__ = ["Course", "Source", "near"]
 
 CONFIG = "nbgrader_config.py"
 _GRADE_ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -52,7 +52,7 @@ class Source:
             if notebook.name == name:
                 return notebook
         raise InstructorError(
-            f"source/{self.assignment} has no notebook `{name}`.{_near(name, [n.name for n in self.notebooks])}"
+            f"source/{self.assignment} has no notebook `{name}`.{near(name, [n.name for n in self.notebooks])}"
         )
 
 
@@ -143,8 +143,8 @@ class Course:
         """
         folder = self.source(assignment)
         if not folder.is_dir():
-            near = _near(assignment, self.assignments())
-            raise InstructorError(f"There is no assignment `{assignment}`: {folder} does not exist.{near}")
+            advice = near(assignment, self.assignments())
+            raise InstructorError(f"There is no assignment `{assignment}`: {folder} does not exist.{advice}")
         paths = sorted(folder.glob("*.ipynb"))
         if not paths:
             raise InstructorError(f"{folder} holds no notebook. Put the instructor's .ipynb there.")
@@ -164,7 +164,7 @@ class Course:
             asked = _checked(cell.source)
             if wrong := [name for name in asked if name not in ids]:
                 raise InstructorError(
-                    f'{where}: there is no exercise for check("{wrong[0]}").{_near(wrong[0], ids)}'
+                    f'{where}: there is no exercise for check("{wrong[0]}").{near(wrong[0], ids)}'
                 )
             if asked and cell.kind is Kind.INSIDE:
                 suite = self.hidden(source.assignment) / f"test_{cell.grade_id}.py"
@@ -243,7 +243,7 @@ class Course:
             name = suite.stem.removeprefix("test_")
             if name not in ids:
                 raise InstructorError(
-                    f"{suite} belongs to no graded cell of source/{source.assignment}.{_near(name, ids)}"
+                    f"{suite} belongs to no graded cell of source/{source.assignment}.{near(name, ids)}"
                 )
 
 
@@ -282,11 +282,12 @@ def _folders(parent: Path) -> Iterator[str]:
         yield from sorted(p.name for p in parent.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
+    """What to say behind a name that is not among ``known``: the one that was probably meant, or all of them."""
     known = list(known)
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f" Did you mean `{near[0]}`?"
+    found = get_close_matches(name, known, n=1)
+    if found:
+        return f" Did you mean `{found[0]}`?"
     return f" There are: {', '.join(known)}." if known else ""
 
 
@@ -324,8 +325,8 @@ def _points(meta: dict[str, Any], where: str) -> float:
 
 
 def _misspelled(key: str, meta: dict[str, Any]) -> str:
-    near = get_close_matches(key, meta, n=1)
-    return f" Did you mean `{key}` by `{near[0]}`?" if near else " Set them in the Create Assignment panel."
+    found = get_close_matches(key, meta, n=1)
+    return f" Did you mean `{key}` by `{found[0]}`?" if found else " Set them in the Create Assignment panel."
 
 
 def _as_number(points: object) -> str:

@@ -126,7 +126,7 @@ def remarks(exercise: ExerciseGrade) -> Iterator[str]:
     """What a student must know of an exercise's points besides its tests."""
     if exercise.score is None:
         yield "Cet exercice n'a pas pu être noté automatiquement : un correcteur le relira."
-    if any(v.gate and v.outcome is Outcome.FAILED for v in exercise.verdicts):
+    if exercise.void:
         yield "Une épreuve éliminatoire a échoué : l'exercice ne rapporte aucun point."
     if exercise.decided_inside:
         yield "Cette note a été calculée dans le notebook lui-même, sans tests séparés."

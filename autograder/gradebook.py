@@ -578,10 +578,15 @@ def _registered(gradebook: Gradebook, source: Source) -> bool:
     return True
 
 
+def _has_database(course: Course, config: Any) -> bool:
+    """Whether there is one: another server's, or nbgrader's SQLite file."""
+    return "db_url" in config.CourseDirectory or course.gradebook.exists()
+
+
 def create_database(course: Course) -> None:
     """Creates nbgrader's SQLite file whole or not at all: half of one would look finished to nbgrader."""
     config = course.nbgrader_config()
-    if "db_url" in config.CourseDirectory or course.gradebook.exists():
+    if _has_database(course, config):
         return
     course.state.mkdir(exist_ok=True)
     half = course.state / "gradebook.db.new"
@@ -637,7 +642,7 @@ class Row:
 def registered(course: Course) -> tuple[str, ...]:
     """Names of the assignments that the gradebook knows; none where there is no gradebook."""
     config = course.nbgrader_config()
-    if "db_url" not in config.CourseDirectory and not course.gradebook.exists():
+    if not _has_database(course, config):
         return ()
     with NbGraderAPI(config=config).gradebook as gradebook:
         return tuple(sorted(assignment.name for assignment in gradebook.assignments))
@@ -651,7 +656,7 @@ def scores(course: Course, assignment: str) -> list[Row]:
     """
     exercises = course.load_source(assignment).exercises
     config = course.nbgrader_config()
-    if "db_url" not in config.CourseDirectory and not course.gradebook.exists():
+    if not _has_database(course, config):
         raise InstructorError(f"There is no gradebook yet. Run `autograder grade {assignment}` first.")
     with NbGraderAPI(config=config).gradebook as gradebook:
         return read_scores(gradebook, assignment, {e.id: n for n, e in enumerate(exercises)})

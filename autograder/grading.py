@@ -14,7 +14,6 @@ import contextlib
 import hashlib
 import io
 import json
-import math
 import platform
 import re
 import signal
@@ -217,8 +216,8 @@ class GuestHost:
         secret: str,
         limits: Limits,
         runner: asyncio.Runner,
-        end: float = math.inf,
-        trial: str = "",
+        end: float,
+        trial: str,
     ) -> None:
         self.asked, self.execution, self.secret, self.limits = asked, execution, secret, limits
         self.runner, self.end, self.trial = runner, end, trial
@@ -236,7 +235,7 @@ class GuestHost:
         _limit_own_cpu(self.limits.check_cpu)
         if self.probe is None or self.probe.closed:  # a suite may have caught what ended it
             self.probe = self._conversation()
-        return Student(self.probe, (*self.asked.sources, self.trial))
+        return Student(self.probe, (*self.asked.sources, *filter(None, [self.trial])))
 
     def _conversation(self) -> Probe:
         try:
@@ -313,18 +312,8 @@ def _too_long(*_: object) -> None:
 class SketchingHost(GuestHost):
     """The host of a diagnosis: keeps a sketch of what the guest replies, and never starts a guest anew."""
 
-    def __init__(
-        self,
-        asked: Asked,
-        execution: Execution,
-        secret: str,
-        limits: Limits,
-        runner: asyncio.Runner,
-        end: float = math.inf,
-        trial: str = "",
-    ) -> None:
-        short = replace(limits, call_cpu=min(limits.call_cpu, 5.0), suite_cpu=min(limits.suite_cpu, 30.0))
-        super().__init__(asked, execution, secret, short, runner, end, trial)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.revivals = REVIVALS
         self.sketcher = Sketcher()
 
@@ -553,7 +542,9 @@ class _Work:
         self, asked: Asked, suite: Path, execution: Execution, tests: Sequence[str], failing: bool
     ) -> dict[str, Sketch]:
         """Sketches of those among ``tests`` that fail, or pass, with the seed of diagnoses too."""
-        host = SketchingHost(asked, execution, SEED, self.limits, self.runner, self.end, self.text)
+        limits = self.limits
+        short = replace(limits, call_cpu=min(limits.call_cpu, 5.0), suite_cpu=min(limits.suite_cpu, 30.0))
+        host = SketchingHost(asked, execution, SEED, short, self.runner, self.end, self.text)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(suite, host, tests)
         wanted = Outcome.FAILED if failing else Outcome.PASSED

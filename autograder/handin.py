@@ -15,10 +15,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
-from autograder.course import Course, Source
+from autograder.course import Course, Source, near
 from autograder.errors import InstructorError
 from autograder.grading import Job, Record
 from autograder.schedule import Forks, Options, drive_twice
@@ -80,9 +79,9 @@ def _chosen(source: Source, exercises: Sequence[str]) -> tuple[str, ...]:
     known = [exercise.id for exercise in source.exercises if exercise.kind is not Kind.MANUAL]
     for name in exercises:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            advice = f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(known)}."
-            raise InstructorError(f"{source.assignment} has no exercise `{name}` to grade. {advice}")
+            raise InstructorError(
+                f"{source.assignment} has no exercise `{name}` to grade.{near(name, known)}"
+            )
     if not known:
         raise InstructorError(f"{source.assignment} has no exercise that can be graded without a human.")
     return tuple(name for name in known if not exercises or name in exercises)

@@ -18,6 +18,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -409,6 +410,12 @@ class Handle:
         self._probe.dropped_objects.append(self._number)
 
 
+@lru_cache(maxsize=4)
+def _cells(sources: tuple[str, ...], own: bool) -> Cells:
+    """Every test of a suite asks with the same cells: they are read once."""
+    return Cells(sources, own=own)
+
+
 class Student:
     """The notebook's namespace as a suite sees it (see docs/architecture.md for all expressions).
 
@@ -420,7 +427,7 @@ class Student:
 
     def __init__(self, probe: Probe, sources: Sequence[str] = (), seed: int = 0) -> None:
         self._probe, self._sources, self.seed = probe, tuple(sources), seed
-        probe.cells = Cells(self._sources, own=isinstance(probe.transport, LoopTransport))
+        probe.cells = _cells(self._sources, isinstance(probe.transport, LoopTransport))
         probe.mirrors = False
 
     def __getattr__(self, name: str) -> Any:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from autograder.course import Course
+from autograder.course import Course, near
 from autograder.errors import InstructorError
 from autograder.grading import Job, Record, content_key, course_key, versions
 from autograder.schedule import Forks, Options, drive, stored
@@ -106,9 +105,7 @@ def replay(course: Course, record: Record, test: str = "") -> Replay:
         raise InstructorError(f"The submission is not there any more: {folder}.")
     names = [verdict.test for exercise in recorded.exercises for verdict in exercise.verdicts]
     if test and test not in names:
-        near = get_close_matches(test, names, n=1)
-        advice = f" Did you mean `{near[0]}`?" if near else f" There are: {', '.join(names)}."
-        raise InstructorError(f"The record holds no test `{test}`.{advice}")
+        raise InstructorError(f"The record holds no test `{test}`.{near(test, names)}")
     job = Job(str(course.root), recorded.assignment, recorded.student, recorded.seed, str(folder))
     forks = Forks(course, Options())
     try:

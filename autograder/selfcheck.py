@@ -113,7 +113,7 @@ def _checked(
 
 def _exercises(folder: Path) -> list[tuple[str, Path, float]]:
     """Exercises with public tests, their suites and their points, in the order of the notebooks in ``folder``."""
-    suites = {exercise_of(path): path for path in sorted((folder / "public").glob("test_*.py"))}
+    suites = _suites(folder)
     points: dict[str, float] = {}
     for path in sorted(folder.glob("*.ipynb")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -125,9 +125,14 @@ def _exercises(folder: Path) -> list[tuple[str, Path, float]]:
     return [(name, suites[name], points.get(name, 1.0)) for name in names]
 
 
+def _suites(folder: Path) -> dict[str, Path]:
+    """The public suites beside a notebook, by exercise."""
+    return {exercise_of(path): path for path in sorted((folder / "public").glob("test_*.py"))}
+
+
 def find_suite(exercise: str, folder: Path) -> Path | None:
     """The exercise's public suite; says what is missing, in French, where there is none."""
-    suites = {exercise_of(path): path for path in sorted((folder / "public").glob("test_*.py"))}
+    suites = _suites(folder)
     if exercise in suites:
         return suites[exercise]
     if not suites:

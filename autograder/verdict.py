@@ -110,13 +110,30 @@ class ExerciseGrade:
 
         A failed gate gives 0; an exercise whose tests weigh nothing is ungraded.
         """
-        total = sum((Fraction(v.points) for v in self.verdicts), Fraction(0))
+        total = self._weights
         if self.outcome is Outcome.UNGRADED or total <= 0:
             return None
-        if any(v.gate and v.outcome is Outcome.FAILED for v in self.verdicts):
+        if self.void:
             return 0.0
         passed = (Fraction(v.points) for v in self.verdicts if v.outcome is Outcome.PASSED)
         return round(float(Fraction(self.max_points) * sum(passed, Fraction(0)) / total), 6)
+
+    @property
+    def void(self) -> bool:
+        """Whether a failed gate costs all of the points."""
+        return any(v.gate and v.outcome is Outcome.FAILED for v in self.verdicts)
+
+    @property
+    def points_of_tests(self) -> tuple[tuple[float, float], ...]:
+        """For each verdict what its test is worth of the cell's points, and what a pass of it earns here."""
+        unit = Fraction(self.max_points) / self._weights if self._weights else Fraction(0)
+        worth = [round(float(unit * Fraction(v.points)), 6) for v in self.verdicts]
+        earning = [v.outcome is Outcome.PASSED and not self.void for v in self.verdicts]
+        return tuple((points, points if earns else 0.0) for points, earns in zip(worth, earning, strict=True))
+
+    @property
+    def _weights(self) -> Fraction:
+        return sum((Fraction(v.points) for v in self.verdicts), Fraction(0))
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from fractions import Fraction
 from typing import TextIO
 
 from autograder.exports.dialect import PLAIN, Dialect
 from autograder.gradebook import Row
-from autograder.verdict import ExerciseGrade, Grade, Outcome
+from autograder.verdict import Grade
 
 __all__ = ["VerdictRow", "verdict_rows", "write_verdicts"]
 
@@ -56,7 +55,7 @@ def write_verdicts(stream: TextIO, rows: Iterable[VerdictRow], dialect: Dialect 
 def _of(grade: Grade, person: Row | None) -> Iterator[VerdictRow]:
     names = (person.last_name, person.first_name, person.email, person.lms_user_id) if person else ("",) * 4
     for exercise in grade.exercises:
-        for verdict, (points, earned) in zip(exercise.verdicts, _points(exercise), strict=True):
+        for verdict, (points, earned) in zip(exercise.verdicts, exercise.points_of_tests, strict=True):
             yield VerdictRow(
                 grade.assignment,
                 grade.student,
@@ -67,20 +66,9 @@ def _of(grade: Grade, person: Row | None) -> Iterator[VerdictRow]:
                 verdict.title,
                 verdict.gate,
                 verdict.outcome.value,
-                earned,
+                None if exercise.score is None else earned,
                 points,
                 round(verdict.seconds, 3),
                 verdict.message,
                 verdict.diagnosis,
             )
-
-
-def _points(exercise: ExerciseGrade) -> Iterator[tuple[float, float | None]]:
-    """What each test is worth and what it earned."""
-    weights = sum((Fraction(verdict.points) for verdict in exercise.verdicts), Fraction(0))
-    unit = Fraction(exercise.max_points) / weights if weights else Fraction(0)
-    void = any(verdict.gate and verdict.outcome is Outcome.FAILED for verdict in exercise.verdicts)
-    for verdict in exercise.verdicts:
-        points = round(float(unit * Fraction(verdict.points)), 6)
-        earns = verdict.outcome is Outcome.PASSED and not void
-        yield points, None if exercise.score is None else points if earns else 0.0

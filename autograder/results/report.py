@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from fractions import Fraction
 
 from autograder.feedback import remarks
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
@@ -100,12 +99,10 @@ def clean(text: str) -> str:
 
 
 def _part(exercise: ExerciseGrade) -> Part:
-    weights = sum((Fraction(v.points) for v in exercise.verdicts), Fraction(0))
-    unit = Fraction(exercise.max_points) / weights if weights else Fraction(0)
-    void = any(v.gate and v.outcome is Outcome.FAILED for v in exercise.verdicts)
+    titles, points = _titles(exercise.verdicts), exercise.points_of_tests
     tests = tuple(
-        _test(verdict, title, unit, void)
-        for verdict, title in zip(exercise.verdicts, _titles(exercise.verdicts), strict=True)
+        _test(verdict, title, worth, earned, exercise.void)
+        for verdict, title, (worth, earned) in zip(exercise.verdicts, titles, points, strict=True)
     )
     if exercise.score is None and all(test.earned is not None for test in tests):  # no test says so yet
         tests = (*tests, Test("Note de l'exercice", Outcome.UNGRADED, 0.0, None, False, 0.0, UNGRADED))
@@ -131,11 +128,8 @@ def _titles(verdicts: tuple[Verdict, ...]) -> list[str]:
     return titles
 
 
-def _test(verdict: Verdict, title: str, unit: Fraction, void: bool) -> Test:
-    points = round(float(unit * Fraction(verdict.points)), 6)
-    passed = verdict.outcome is Outcome.PASSED
+def _test(verdict: Verdict, title: str, points: float, earned: float, void: bool) -> Test:
     failed = verdict.outcome is Outcome.FAILED
-    earned = None if verdict.outcome is Outcome.UNGRADED else points if passed and not void else 0.0
     message = {
         Outcome.PASSED: VOID if void and points else "",
         Outcome.FAILED: clean(verdict.message) or "L'épreuve a échoué.",
@@ -145,7 +139,7 @@ def _test(verdict: Verdict, title: str, unit: Fraction, void: bool) -> Test:
         title,
         verdict.outcome,
         points,
-        earned,
+        None if verdict.outcome is Outcome.UNGRADED else earned,
         verdict.gate,
         verdict.seconds,
         message,

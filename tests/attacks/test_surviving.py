@@ -5,9 +5,11 @@ Everything here that kills, forks, burns or fills runs inside the confinement, w
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,8 +20,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder import execution
+from autograder.errors import CellFailed
 from autograder.gradebook import scores
 from autograder.sandbox import memory
+from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, grade_class, record_path, stored
 from autograder.verdict import Outcome
 from tests.courses import make_course, write
@@ -228,6 +233,35 @@ def test_daemons_of_a_submission_do_not_outlive_it(arena):
     before = set(memory.tree(arena.forks.guests.pid))
     assert arena.scores(arena.grade(double=daemon + arena.right["double"])) == arena.most
     assert eventually(lambda: set(memory.tree(arena.forks.guests.pid)) <= before)
+
+
+class Lingering:
+    """A guest in which a suite left a process."""
+
+    killed = False
+
+    def pids(self):
+        return [1, 2, 3, 4]  # pid 1, two snapshots, and one too many
+
+    def kill(self):
+        self.killed = True
+
+
+def test_a_guest_that_is_told_to_end_is_asked_no_more(monkeypatch):
+    """It may still answer for a moment: a suite that began to ask it would lose a test to its end."""
+    monkeypatch.setattr(execution, "SETTLE", 0.01)
+    guest, run = Lingering(), execution.Execution((), None, Limits())
+    pairs = [socket.socketpair() for _ in range(2)]
+    for name, (ours, _) in zip(("first", "second"), pairs, strict=True):
+        run.asked[name] = execution.Asked(name, (), guest=guest, control=ours)
+    assert not run.settle(run.asked["first"]) and guest.killed
+    run.fork_ahead(after="first")
+    assert run.asked["second"].ahead is None
+    with pytest.raises(CellFailed):
+        run.asked["second"].open(Limits(), 1.0, math.inf)
+    for ends in pairs:
+        for end in ends:
+            end.close()
 
 
 def test_outputs_that_are_not_text_are_capped_as_well(arena):
