@@ -535,7 +535,7 @@ class Execution:
         Returns whether the guest goes on.
         """
         guest = asked.guest
-        if guest is None or asked.control is None:
+        if guest is None or asked.control is None or asked.lost:
             return False
         with contextlib.suppress(OSError):
             asked.control.send(STOP)

@@ -415,7 +415,6 @@ class _Work:
         self.outputs: dict[str, list[Executed]] = {}
         self.again = False
         self.end = time.monotonic() + limits.notebook_wall + limits.suites_wall
-        self.goes_on = True  # whether every suite left its guest as it was
         self.more: dict[str, list[ExerciseGrade]] = {seed: [] for seed in job.more_seeds}
         self.troubled: set[str] = set()  # exercises whose suite ran into a limit: not asked again
         self.sketches: dict[str, dict[str, Sketch]] = {}
@@ -461,7 +460,7 @@ class _Work:
             Grade(self.job.assignment, self.job.student, "", "", seed, tuple(exercises))
             for seed, exercises in found.items()
         ]
-        plain = self.goes_on and execution.settle(asked) and not any(one.ungraded for one in grades)
+        plain = execution.settle(asked) and not any(one.ungraded for one in grades)
         return Record(grades[0], more=tuple(grades[1:]), sketches=self.sketches) if plain else None
 
     def _launcher(self) -> Launcher:
@@ -505,7 +504,7 @@ class _Work:
         if host.timeouts or host.revivals > before:
             self.troubled.add(exercise.id)
         execution.fork_ahead(after=exercise.id)  # while this suite's processes end
-        self.goes_on &= execution.settle(host.asked)
+        execution.settle(host.asked)
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
         self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
         self.problems += [
