@@ -160,8 +160,10 @@ class SocketTransport:
     def _send(self, frame: bytes) -> None:
         view = memoryview(frame)
         while view:
-            self._wait(write=True)
-            view = view[self.sock.send(view) :]
+            try:
+                view = view[self.sock.send(view) :]  # mostly at once: no look first
+            except BlockingIOError:
+                self._wait(write=True)
 
     def _receive(self, count: int) -> bytearray:
         data = bytearray()

@@ -297,13 +297,14 @@ def run_suite(suite: Path, host: Host, only: Sequence[str] = ()) -> tuple[Verdic
     verdicts = Verdicts(host)
     arguments = [
         *([f"{suite}::{test}" for test in only] or [str(suite)]),
-        *("-p", "autograder.suite", *(f"-pno:{plugin}" for plugin in UNUSED)),
+        *(f"-pno:{plugin}" for plugin in UNUSED),
         *("-c", "/dev/null", "--rootdir", str(suite.parent), "--noconftest"),
         *("--confcutdir", str(suite.parent)),  # else every folder above is listed and collected
         *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),
     ]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict
-    code = pytest.main(arguments, plugins=[verdicts])
+    # Not by -p: pytest would read the entry points of all that is installed to find this module.
+    code = pytest.main(arguments, plugins=[sys.modules[__name__], verdicts])
     _forget(suite)
     found = tuple(verdicts.found.values())
     if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not verdicts.errors and found:

@@ -65,6 +65,7 @@ GUEST_PRELOAD = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.displayhook",
+    "ipykernel.debugger",  # every kernel imports it, with debugpy, although nobody debugs
     "IPython.core.debugger",
     "autograder.selfcheck",  # the first cell of a notebook imports it, with pytest
     "autograder.guest",
@@ -81,6 +82,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # no warnings of a debugger that nobody uses
     # Without these, torch.cuda.is_available() may initialise CUDA, after which forks cannot use it.
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     "TRITON_NVML_BASED_CUDA_CHECK": "1",
@@ -302,6 +304,7 @@ def _prepare(preload: Sequence[str], target: str) -> Target:
     found: Target = getattr(importlib.import_module(module), function)
     _quiet_torch()
     _warm_plots()
+    _warm_notebooks()
     gc.collect()
     gc.freeze()  # the collector would touch, and so copy, every shared page
     _assert_one_thread()
@@ -331,6 +334,15 @@ def _warm_plots() -> None:
     axes.set(title="a", xlabel="a", ylabel="a")
     axes.legend()
     figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+
+
+def _warm_notebooks() -> None:
+    """Validate one notebook: nbformat compiles its schemas at the first, which costs a fork 0.1 s."""
+    if "nbformat" not in sys.modules:
+        return
+    import nbformat
+
+    nbformat.validate(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("")]))
 
 
 def _assert_one_thread() -> None:

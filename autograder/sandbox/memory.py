@@ -28,9 +28,11 @@ def tree(root: int) -> list[int]:
 def children(pid: int) -> list[int]:
     """The living children and zombies of a process, of whichever of its threads."""
     result: list[int] = []
+    tasks = f"/proc/{pid}/task"
     try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            result += map(int, (task / "children").read_text().split())
+        for task in os.listdir(tasks):  # no Path: a guest is looked at a hundred times
+            with open(f"{tasks}/{task}/children") as names:
+                result += map(int, names.read().split())
     except OSError:  # it ended meanwhile
         pass
     return result
