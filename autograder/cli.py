@@ -23,6 +23,7 @@ from autograder.course import Course
 from autograder.errors import GraderFailure, HostTooWeak, InstructorError
 
 if TYPE_CHECKING:
+    from autograder.regrading import Change
     from autograder.results import Report
 
 DONE, NEEDS_HUMAN, WRONG_USE, HOST_CANNOT = 0, 1, 2, 3
@@ -95,6 +96,7 @@ def main() -> None:
     autograder calibrate tp1         measure the floors of the exercises that train
     autograder replay ana/tp1        grade a recorded submission again with its seeds, for an appeal
     autograder audit tp1             measure the suites on wrong and on right but unusual solutions
+    autograder check F.ipynb         what students run before they hand in (in French, without these packages)
     """
 
 
@@ -236,7 +238,18 @@ class _Grade(click.Command):
     "--workers", type=click.IntRange(1, 256), default=None, help="Submissions at once (default: cores)."
 )
 @level_option
+@click.option(
+    "--exercise",
+    "exercises",
+    multiple=True,
+    help="Grade this exercise again; the others keep their verdicts (repeatable).",
+)
 @click.option("--fresh", is_flag=True, help="Grade again with new seeds, also what has not changed.")
+@click.option(
+    "--changes",
+    type=click.Choice(["ask", "record", "hold"]),
+    help="Of grades that change although the submission did not (default: ask in a terminal, else record).",
+)
 @json_option
 def grade(
     assignment: str,
@@ -244,33 +257,57 @@ def grade(
     course: Course,
     workers: int | None,
     level: str | None,
+    exercises: tuple[str, ...],
     fresh: bool,
+    changes: str | None,
     as_json: bool,
 ) -> None:
     """Grade submissions of ASSIGNMENT and record them in the gradebook.
 
     All of submitted/*/ASSIGNMENT, or only STUDENTS. What was graded before and has not changed is kept, so a run
-    that was stopped goes on where it was. Exit code 1: something is ungraded and needs a human.
+    that was stopped goes on where it was; where a suite changed, its exercise alone is graded again, with the seeds of
+    before. Grades that change although the submission did not are shown before they are recorded; with
+    `--changes hold` they are shown, and the recorded ones stay. Scores, comments and extensions that a human gave stay
+    in any case. Exit code 1: something needs a human (ungraded, or changes not recorded).
 
     \b
     Examples:
       autograder grade tp1
       autograder grade tp1 ana bob --workers 1 --fresh
+      autograder grade tp1 --exercise softmax --changes hold
       autograder grade tp1 --json > grades.json
       autograder grade --submission FILE --assignment tp1 --junit junit.xml --summary summary.md
     """
     from autograder.console import grade_and_record, print_class, report_ungraded
+    from autograder.handin import chosen_exercises
     from autograder.sandbox.confinement import Level
     from autograder.schedule import Options
 
-    options = Options(workers or _cores(), Level(level) if level else None, fresh=fresh)
+    if fresh and exercises:
+        raise InstructorError("--fresh draws new seeds for a whole submission: leave out --exercise.")
     chosen = _chosen(course, assignment, students)
-    grades, recorded = grade_and_record(course, assignment, chosen, options, quiet=as_json)
+    wanted = chosen_exercises(course.load_source(assignment), exercises) if exercises else ()
+    options = Options(workers or _cores(), Level(level) if level else None, fresh=fresh, exercises=wanted)
+    grades, recorded = grade_and_record(
+        course, assignment, chosen, options, quiet=as_json, accept=lambda found: _accepts(found, changes)
+    )
     if as_json:
         click.echo(json.dumps([json.loads(g.to_json()) for g in grades], ensure_ascii=False, indent=1))
     else:
         print_class(grades)
     sys.exit(DONE if recorded and not report_ungraded(grades) else NEEDS_HUMAN)
+
+
+def _accepts(changes: Sequence[Change], answer: str | None) -> bool:
+    """Show how grades would change, and whether they are to be recorded."""
+    from autograder.console import show_changes
+
+    show_changes(changes)
+    asked = answer == "ask" or (answer is None and sys.stdin.isatty() and errors.is_terminal)
+    if answer == "hold" or (asked and not click.confirm("Record these grades?", err=True)):
+        _tell("Not recorded: the earlier grades stay. `--changes record` records what was graded now.")
+        return False
+    return True
 
 
 def _cores() -> int:

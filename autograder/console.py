@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from autograder.course import Course
-from autograder.gradebook import record
-from autograder.schedule import Forks, Options, grade_class
+from autograder.gradebook import Recorded, record
+from autograder.grading import Record
+from autograder.regrading import Change
+from autograder.schedule import Forks, Options, Progress, grade_class, keep, stored
 from autograder.verdict import Grade
 
 TELL = 30.0  # seconds between two lines of progress in a log
+MOST_CHANGES = 60  # lines of a table that somebody reads
 
 console = Console()
 errors = Console(stderr=True)
@@ -36,9 +38,18 @@ def grade_and_record(
     options: Options,
     quiet: bool = False,
     forks: Forks | None = None,
+    accept: Callable[[Sequence[Change]], bool] = lambda changes: True,
 ) -> tuple[list[Grade], bool]:
-    """Grade with a progress bar, recording each submission as it is done; False if one could not be recorded."""
-    records: dict[str, Any] = {}
+    """Grade with a progress bar, recording each submission as it is done.
+
+    A grade that changes although the submission did not is recorded at the end, if ``accept`` says so of all the
+    changes; else the earlier one stays, and is what is returned.
+
+    Returns:
+        The grades in the order of ``students``; whether all of them are recorded.
+    """
+    records: dict[str, Record] = {}
+    held: dict[str, Progress] = {}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -47,25 +58,62 @@ def grade_and_record(
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors, disable=quiet) as bar:
+    with Bar(*columns, console=errors, disable=quiet) as bar:
         task = bar.add_task(f"grading {assignment}", total=len(students))
         started = told = time.monotonic()
 
         def graded() -> Iterator[str]:
             for progress in grade_class(course, assignment, students, options, forks=forks):
                 records[progress.student] = progress.record
-                yield progress.student
+                if progress.changes:
+                    held[progress.student] = progress
+                else:
+                    yield progress.student
                 bar.advance(task)
                 nonlocal told
                 if not (quiet or errors.is_terminal) and time.monotonic() - told > TELL:  # a log shows no bar
                     told = time.monotonic()
                     errors.print(f"graded {len(records)} of {len(students)} in {told - started:.0f} s")
 
-        results = record(course, assignment, graded(), grade_with=lambda *work: records[work[-1]])
+        results = _record(course, assignment, graded(), records)
+    accepted = not held or accept([change for name in sorted(held) for change in held[name].changes])
+    if accepted:
+        results += _record(course, assignment, _released(course, held), records)
+    else:
+        records |= {name: before for name in held if (before := stored(course, assignment, name))}
     failures = [result for result in results if not result.success]
     for failure in failures:
         errors.print(f"{failure.student} could not be recorded: {failure.log}", markup=False)
-    return [records[student].grade for student in students], not failures
+    return [records[student].grade for student in students], accepted and not failures
+
+
+def _record(
+    course: Course, assignment: str, students: Iterable[str], records: Mapping[str, Record]
+) -> list[Recorded]:
+    return record(course, assignment, students, grade_with=lambda *work: records[work[-1]])
+
+
+def _released(course: Course, held: Mapping[str, Progress]) -> Iterator[str]:
+    for name in sorted(held):
+        keep(course, held[name].record)
+        yield name
+
+
+def show_changes(changes: Sequence[Change]) -> None:
+    """What would change in grades of submissions that did not change, exercise by exercise."""
+    students = {change.student for change in changes}
+    title = f"{len(students)} grades change although the submissions did not"
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("student", no_wrap=True)
+    table.add_column("exercise", no_wrap=True)
+    table.add_column("recorded", justify="right")
+    table.add_column("now", justify="right")
+    for change in changes[:MOST_CHANGES]:
+        sides = ["ungraded" if s is None else f"{round(s, 2):g}" for s in (change.before, change.after)]
+        table.add_row(change.student, change.exercise, *sides)
+    errors.print(table)
+    if len(changes) > MOST_CHANGES:
+        errors.print(f"and {len(changes) - MOST_CHANGES} more")
 
 
 def print_class(grades: Sequence[Grade], console: Console = console) -> None:

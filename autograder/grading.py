@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -62,7 +62,7 @@ from autograder.submission import (
     plan,
     read_notebook,
 )
-from autograder.suite import derive_seed, run_suite
+from autograder.suite import Rounds, derive_seed, run_suite, run_suites
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
 REVIVALS = 2  # fresh guests for one exercise whose suite ends the whole guest (memory)
@@ -112,7 +112,8 @@ class Record:
     """A grade with what the submission's cells printed, notebook by notebook.
 
     ``again`` asks for one more try alone on the machine: a wall limit passed although little CPU time was used.
-    ``more`` holds a grade for each of the job's further seeds, ``sketches`` those it asked for, by exercise and test.
+    ``more`` holds a grade for each of the job's further seeds, ``sketches`` those it asked for, by exercise and test;
+    ``parts`` the key (``Keys.parts``) that each exercise was graded with.
     """
 
     grade: Grade
@@ -120,6 +121,7 @@ class Record:
     again: bool = False
     more: tuple[Grade, ...] = ()
     sketches: dict[str, dict[str, Sketch]] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         notebooks = {name: [asdict(cell) for cell in cells] for name, cells in self.notebooks.items()}
@@ -133,6 +135,7 @@ class Record:
             "again": self.again,
             "more": more,
             "sketches": sketches,
+            "parts": self.parts,
         }
         return json.dumps(data, ensure_ascii=False)
 
@@ -147,7 +150,8 @@ class Record:
                 e: {t: Sketch.from_list(sketch) for t, sketch in found.items()}
                 for e, found in data.get("sketches", {}).items()
             }
-            return cls(grade, notebooks, bool(data["again"]), tuple(more), sketches)
+            parts = {str(exercise): str(key) for exercise, key in data.get("parts", {}).items()}
+            return cls(grade, notebooks, bool(data["again"]), tuple(more), sketches, parts)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a record: {error!r}") from error
 
@@ -170,18 +174,62 @@ def content_key(course_key: str, submission: str) -> str:
     return hashlib.sha256(f"{course_key} {submission}".encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Keys:
+    """What of it is the same for a whole class, as SHA-256: source, suites, reference, versions, this package.
+
+    Attributes:
+        whole: of all of it.
+        parts: for each exercise that is not manual what decides its points: all but the other exercises' suites.
+    """
+
+    whole: str
+    parts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, course: Course, source: Source) -> Keys:
+        exercises = [e for e in source.exercises if e.kind is not Kind.MANUAL]
+        suites = {e.id: e.suite for e in exercises if e.suite}
+        shared = _shared(course, source.assignment, suites.values())
+        texts = {suite.stem: suite.read_text(encoding="utf-8") for suite in suites.values()}
+        parts = {e.id: _sha256([shared, e.id, *(texts[name] for name in _used(e, texts))]) for e in exercises}
+        return cls(_sha256([shared, *parts.values()]), parts)
+
+
 def course_key(course: Course, assignment: str) -> str:
-    """What of it is the same for a whole class: source, suites, reference, versions, this package."""
-    parts = [
-        assignment,
-        json.dumps(versions(), sort_keys=True),
-        toolkit_digest(),
-        tree_digest(course.source(assignment), "*.ipynb"),
-        tree_digest(course.hidden(assignment), "*.py"),
-        tree_digest(course.hidden(assignment), "*.json"),
-        tree_digest(course.reference, "*.py"),
-    ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    """``Keys.whole`` of an assignment."""
+    return Keys.of(course, course.load_source(assignment)).whole
+
+
+def _shared(course: Course, assignment: str, suites: Collection[Path]) -> str:
+    """SHA-256 of what decides the points of every exercise of an assignment."""
+    hidden = course.hidden(assignment)
+    return _sha256(
+        [
+            assignment,
+            json.dumps(versions(), sort_keys=True),
+            toolkit_digest(),
+            tree_digest(course.source(assignment), "*.ipynb"),
+            tree_digest(hidden, "*.py", without=suites),
+            tree_digest(hidden, "*.json"),
+            tree_digest(course.reference, "*.py"),
+        ]
+    )
+
+
+def _used(exercise: Exercise, texts: Mapping[str, str]) -> list[str]:
+    """The exercise's suite and every other one that it names, which it might import."""
+    found: list[str] = []
+    todo = [exercise.suite.stem] if exercise.suite else []
+    while todo:
+        found.append(name := todo.pop())
+        words = set(re.findall(r"\w+", texts[name]))
+        todo += sorted(other for other in texts if other in words and other not in (*found, *todo))
+    return found
+
+
+def _sha256(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 @cache
@@ -190,10 +238,10 @@ def toolkit_digest() -> str:
     return tree_digest(Path(__file__).parent, "*.py")
 
 
-def tree_digest(folder: Path, pattern: str) -> str:
+def tree_digest(folder: Path, pattern: str, without: Collection[Path] = ()) -> str:
     """SHA-256 of names and bytes of the files below ``folder`` that match; banks are not part of a suite."""
     total = hashlib.sha256()
-    for path in sorted(folder.rglob(pattern)):
+    for path in sorted(set(folder.rglob(pattern)).difference(without)):
         inner = path.relative_to(folder)
         if path.is_file() and "bank" not in inner.parts and "__pycache__" not in inner.parts:
             total.update(f"{inner.as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -344,14 +392,14 @@ def grade(
     if job.root not in sys.path:
         sys.path.insert(0, job.root)  # hidden suites import the course's reference
     source = course.load_source(job.assignment)
-    submitted = digest(Path(job.folder))
+    submitted, keys = digest(Path(job.folder)), Keys.of(course, source)
     work = _Work(course, source, job, limits, kernel_or_launcher, runner, closing)
     exercises = tuple(grade for notebook in source.notebooks for grade in work.notebook(notebook.name))
     result = Grade(
         assignment=job.assignment,
         student=job.student,
         digest=submitted,
-        key=content_key(course_key(course, job.assignment), submitted),
+        key=content_key(keys.whole, submitted),
         seed=job.seed,
         exercises=exercises,
         problems=tuple(work.problems),
@@ -359,7 +407,8 @@ def grade(
         versions=versions(),
     )
     more = (replace(result, seed=seed, exercises=tuple(found)) for seed, found in work.more.items())
-    return Record(result, work.outputs, work.again, tuple(more), work.sketches)
+    parts = {one.exercise: keys.parts[one.exercise] for one in exercises}
+    return Record(result, work.outputs, work.again, tuple(more), work.sketches, parts)
 
 
 def grade_trials(
@@ -435,12 +484,13 @@ class _Work:
         ]
         execution = self.executed(asked, name)
         try:
-            grades = [
-                _absent(exercise) if exercise.id in steps.absent else self._exercise(exercise, execution)
+            grades = self._judged(
+                [exercise for exercise in graded if exercise.id not in steps.absent], execution
+            )
+            return [
+                self._diagnosed(grades.get(exercise.id) or _absent(exercise), exercise.suite, execution)
                 for exercise in graded
             ]
-            suites = {exercise.id: exercise.suite for exercise in graded}
-            return [self._diagnosed(grade, suites[grade.exercise], execution) for grade in grades]
         finally:
             self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
             self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
@@ -454,7 +504,8 @@ class _Work:
         asked = execution.asked[exercise.id]
         if asked.failure is not None or execution.problems or not execution.settle(asked):
             return None
-        grade = self._diagnosed(self._exercise(exercise, execution), exercise.suite, execution)
+        (judged,) = self._judged([exercise], execution).values()
+        grade = self._diagnosed(judged, exercise.suite, execution)
         found = {self.job.seed: [grade], **self.more}
         grades = [
             Grade(self.job.assignment, self.job.student, "", "", seed, tuple(exercises))
@@ -486,22 +537,44 @@ class _Work:
             await kernel.start()
         await execution.run(kernel)
 
-    def _exercise(self, exercise: Exercise, execution: Execution) -> ExerciseGrade:
-        if exercise.suite is None:
-            return _inside(exercise, *execution.inside.get(exercise.id, (None, CellEnd())))
-        for seed, found in self.more.items():
-            found.append(self._by_suite(exercise, exercise.suite, execution, seed))
-        return self._by_suite(exercise, exercise.suite, execution, self.job.seed)
+    def _judged(self, exercises: Sequence[Exercise], execution: Execution) -> dict[str, ExerciseGrade]:
+        """The exercises by their suites, in one session of pytest; those without by what their cells said."""
+        found = {
+            exercise.id: _inside(exercise, *execution.inside.get(exercise.id, (None, CellEnd())))
+            for exercise in exercises
+            if exercise.suite is None
+        }
 
-    def _by_suite(self, exercise: Exercise, suite: Path, execution: Execution, seed: str) -> ExerciseGrade:
+        def rounds() -> Rounds:
+            for exercise in exercises:
+                if exercise.suite is None:
+                    continue
+                for seed in (*self.more, self.job.seed):
+                    host = self._host(exercise, execution, seed)
+                    verdicts = yield exercise.suite, host
+                    grade = self._settled(exercise, execution, host, verdicts)
+                    if seed == self.job.seed:
+                        found[exercise.id] = grade
+                    else:
+                        self.more[seed].append(grade)
+
+        suites = [exercise.suite for exercise in exercises if exercise.suite]
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            if suites:
+                run_suites(suites, rounds())
+        return found
+
+    def _host(self, exercise: Exercise, execution: Execution, seed: str) -> GuestHost:
         asked = execution.asked[exercise.id]
         if isinstance(asked.failure, GraderFailure):
             self.again = True
-        host = GuestHost(asked, execution, seed, self.limits, self.runner, self.end, self.text)
-        before = host.revivals
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            verdicts = run_suite(suite, host)
-        if host.timeouts or host.revivals > before:
+        return GuestHost(asked, execution, seed, self.limits, self.runner, self.end, self.text)
+
+    def _settled(
+        self, exercise: Exercise, execution: Execution, host: GuestHost, verdicts: Sequence[Verdict]
+    ) -> ExerciseGrade:
+        """The grade that one run of a suite gave, when nothing of it is left in the guest."""
+        if host.timeouts or host.revivals > (REVIVALS if self.text else 0):
             self.troubled.add(exercise.id)
         execution.fork_ahead(after=exercise.id)  # while this suite's processes end
         execution.settle(host.asked)

@@ -59,7 +59,7 @@ def grade_handin(
     """
     source = course.load_source(assignment)
     course.refuse_unjudged(source)
-    chosen = _chosen(source, exercises)
+    chosen = chosen_exercises(source, exercises)
     notebooks = [n for n in source.notebooks if any(e.id in chosen for e in n.exercises)]
     with _copied(course, path, notebooks) as folder:
         secret = options.secret or secrets.token_hex(32)
@@ -75,7 +75,12 @@ def grade_handin(
     return Handin(record, problems, unreadable)
 
 
-def _chosen(source: Source, exercises: Sequence[str]) -> tuple[str, ...]:
+def chosen_exercises(source: Source, exercises: Sequence[str]) -> tuple[str, ...]:
+    """Those of the source that are not manual; with ``exercises`` only these.
+
+    Raises:
+        InstructorError: for a name that is none of them.
+    """
     known = [exercise.id for exercise in source.exercises if exercise.kind is not Kind.MANUAL]
     for name in exercises:
         if name not in known:

@@ -26,7 +26,8 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import GraderFailure
-from autograder.grading import Job, Record, Setup, content_key, course_key, protected_paths
+from autograder.grading import Job, Keys, Record, Setup, content_key, course_key, protected_paths
+from autograder.regrading import Change, changes, merged, stale
 from autograder.sandbox.confinement import Level, best_level, require
 from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
 from autograder.sandbox.limits import Limits
@@ -72,6 +73,7 @@ class Options:
         limits: of each guest.
         fresh: grade again with new seeds, also what was graded before.
         secret: what new seeds are derived from; empty for a random one, which is what a real class wants.
+        exercises: these are graded again, alone where the rest was graded before; empty for what has changed.
     """
 
     workers: int = 1
@@ -79,6 +81,7 @@ class Options:
     limits: Limits = Limits()
     fresh: bool = False
     secret: str = ""
+    exercises: tuple[str, ...] = ()
 
 
 class Forks:
@@ -176,17 +179,35 @@ def record_path(course: Course, assignment: str, student: str) -> Path:
     return course.state / assignment / f"{student}.json"
 
 
+def _held_path(course: Course, assignment: str, student: str) -> Path:
+    return course.state / assignment / "_held" / f"{student}.json"
+
+
 def stored(course: Course, assignment: str, student: str) -> Record | None:
     """The record kept for a submission, whether or not it still fits."""
+    return _read(record_path(course, assignment, student))
+
+
+def _read(path: Path) -> Record | None:
     try:
-        return Record.from_json(record_path(course, assignment, student).read_text(encoding="utf-8"))
+        return Record.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
 
 def keep(course: Course, record: Record) -> None:
-    """Write a record so that a reader sees either the old or the new one, whole."""
-    path = record_path(course, record.grade.assignment, record.grade.student)
+    """Write a record so that a reader sees either the old or the new one, whole; one held back is forgotten."""
+    grade = record.grade
+    _write(course, record_path(course, grade.assignment, grade.student), record)
+    _held_path(course, grade.assignment, grade.student).unlink(missing_ok=True)
+
+
+def _hold(course: Course, record: Record) -> None:
+    """Write a record beside the one that stays, until somebody has seen how the grade changes."""
+    _write(course, _held_path(course, record.grade.assignment, record.grade.student), record)
+
+
+def _write(course: Course, path: Path, record: Record) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
         os.chmod(course.state, 0o700)  # seeds are nobody else's business
@@ -214,14 +235,12 @@ def outdated(course: Course, assignment: str) -> list[str]:
     ]
 
 
-def job_for(course: Course, assignment: str, student: str, secret: str, fresh: bool) -> Job:
+def _job(course: Course, assignment: str, task: Task, secret: str, fresh: bool) -> Job:
     """The job of one submission; content that was graded before keeps its seed unless ``fresh``."""
-    folder = course.submitted(assignment, student)
-    submission = digest(folder)
-    before = stored(course, assignment, student)
-    known = before is not None and before.grade.digest == submission and not fresh
-    seed = before.grade.seed if known and before else f"{derive_seed(secret, student, submission):016x}"
-    return Job(str(course.root), assignment, student, seed, str(folder))
+    folder = course.submitted(assignment, task.student)
+    drawn = f"{derive_seed(secret, task.student, digest(folder)):016x}"
+    seed = task.before.grade.seed if task.before and not fresh else drawn
+    return Job(str(course.root), assignment, task.student, seed, str(folder), exercises=task.exercises)
 
 
 # --- A class --------------------------------------------------------------------------------------------------
@@ -229,11 +248,20 @@ def job_for(course: Course, assignment: str, student: str, secret: str, fresh: b
 
 @dataclass(frozen=True)
 class Progress:
-    """One submission is done: its record, and whether it had been kept from an earlier run."""
+    """One submission is done.
+
+    Attributes:
+        student: whose.
+        record: the result.
+        kept: it had been kept from an earlier run.
+        changes: how it differs from what was recorded for the same submission before. Where there are any, the record
+            is held back and the earlier one stays, until ``keep`` gets the new one.
+    """
 
     student: str
     record: Record
     kept: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 def grade_class(
@@ -251,16 +279,16 @@ def grade_class(
     Raises:
         InstructorError: before anything runs, if the source cannot be graded.
     """
-    course.refuse_unjudged(course.load_source(assignment))
-    key = course_key(course, assignment)
-    todo: list[str] = []
+    source = course.load_source(assignment)
+    course.refuse_unjudged(source)
+    keys = Keys.of(course, source)
+    todo: list[Task] = []
     for student in students:
-        record = None if options.fresh else stored(course, assignment, student)
-        folder = course.submitted(assignment, student)
-        if record is not None and is_current(record, key, digest(folder)):
-            yield Progress(student, record, kept=True)
+        task = _task(course, assignment, student, keys, options)
+        if isinstance(task, Progress):
+            yield task
         else:
-            todo.append(student)
+            todo.append(task)
     if todo:
         own_forks = forks or Forks(course, options)
         own_executor = executor or ThreadPoolExecutor(options.workers)
@@ -273,30 +301,77 @@ def grade_class(
                 own_forks.close()
 
 
+@dataclass(frozen=True)
+class Task:
+    """A submission that is to be graded.
+
+    Attributes:
+        student: whose.
+        before: the record of the same content, if there is one; it keeps its seed, unless all is graded afresh.
+        exercises: those to grade, the others keep the verdicts of ``before``; empty for all.
+    """
+
+    student: str
+    before: Record | None
+    exercises: tuple[str, ...] = ()
+
+
+def _task(course: Course, assignment: str, student: str, keys: Keys, options: Options) -> Task | Progress:
+    """What is to be done for a submission; progress where nothing is."""
+    submission = digest(course.submitted(assignment, student))
+    before = stored(course, assignment, student)
+    if before is None or before.grade.digest != submission:
+        return Task(student, None)
+    if options.fresh:
+        return Task(student, before)
+    if options.exercises:
+        wanted = (*options.exercises, *(name for name in keys.parts if name not in before.parts))
+        return Task(student, before, tuple(dict.fromkeys(wanted)))
+    for record in filter(None, (_read(_held_path(course, assignment, student)), before)):
+        if is_current(record, keys.whole, submission):
+            return Progress(student, record, True, tuple(changes(before.grade, record.grade)))
+    wanted = stale(before, keys)
+    whole = before.again or len(wanted) in (0, len(keys.parts))
+    return Task(student, before, () if whole else wanted)
+
+
 def _graded(
     course: Course,
     assignment: str,
-    students: Sequence[str],
+    tasks: Sequence[Task],
     options: Options,
     executor: Executor,
     forks: Forks,
 ) -> Iterator[Progress]:
     forks.wait_ready()
     secret = options.secret or secrets.token_hex(32)
-    jobs = [job_for(course, assignment, student, secret, options.fresh) for student in students]
+    jobs = [_job(course, assignment, task, secret, options.fresh) for task in tasks]
     waiting = {
-        executor.submit(drive, forks, job, number + options.workers < len(jobs)): job
-        for number, job in enumerate(jobs)
+        executor.submit(drive, forks, job, number + options.workers < len(jobs)): (task, job)
+        for number, (task, job) in enumerate(zip(tasks, jobs, strict=True))
     }
-    alone: list[Job] = []
+    alone: list[tuple[Task, Job]] = []
     for future in as_completed(waiting):
-        record = _result(future, waiting[future])
-        if record is None or record.again:
-            alone.append(waiting[future])
+        task, job = waiting[future]
+        record = _result(future, job)
+        if record is not None and task.before and record.grade.digest != task.before.grade.digest:
+            alone.append((Task(task.student, None), replace(job, exercises=())))  # handed in anew meanwhile
+        elif record is None or record.again:
+            alone.append((task, job))
         else:
-            yield _kept(course, record)
-    for job in alone:
-        yield _kept(course, _last_try(course, forks, job))
+            yield _done(course, task, record)
+    for task, job in alone:
+        yield _done(course, task, _last_try(course, forks, job))
+
+
+def _done(course: Course, task: Task, record: Record) -> Progress:
+    before = task.before
+    if before is not None and task.exercises:
+        source = course.load_source(record.grade.assignment)
+        record = merged(before, record, Keys.of(course, source))
+    found = tuple(changes(before.grade, record.grade)) if before else ()
+    (_hold if found else keep)(course, record)
+    return Progress(task.student, record, changes=found)
 
 
 def drive_twice(course: Course, forks: Forks, job: Job) -> Record:
@@ -306,11 +381,6 @@ def drive_twice(course: Course, forks: Forks, job: Job) -> Record:
         if not record.again:
             return record
     return _last_try(course, forks, job)
-
-
-def _kept(course: Course, record: Record) -> Progress:
-    keep(course, record)
-    return Progress(record.grade.student, record)
 
 
 def _result(future: Future[Record], job: Job) -> Record | None:
@@ -344,5 +414,7 @@ def ungraded(course: Course, job: Job, why: str) -> Record:
 def graded_submission(course: Course, assignment: str, student: str, options: Options = Options()) -> Record:
     """The record of one submission as it is now: the one that is kept if it fits, else graded here and now."""
     for progress in grade_class(course, assignment, [student], options):
+        if progress.changes:
+            keep(course, progress.record)  # nbgrader has asked for it, and records it
         return progress.record
     raise GraderFailure(f"{student} was not graded")

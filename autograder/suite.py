@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pytest
 import torch
@@ -225,26 +225,75 @@ def _failure_text(text: str) -> str:
     return without_data(text, 600)
 
 
+Rounds = Generator[tuple[Path, Host], tuple[Verdict, ...], None]
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """What a suite keeps at the top level of its module, and is told when another solution is asked."""
+
+    def forget(self) -> None:
+        """Another solution is asked from now on."""
+
+
 class Verdicts:
-    """Collects the verdict of every test of one run; give an instance to ``pytest.main(plugins=[...])``."""
+    """A plugin of pytest: runs the rounds of a session and collects the verdict of every test of each."""
 
-    def __init__(self, host: Host | None = None) -> None:
-        self.host = host
+    def __init__(self, rounds: Rounds) -> None:
+        self.rounds = rounds
+        self.now: tuple[Path, Host] | None = next(rounds, None)
+        self.begun = False  # whether tests of the round that is now have been asked
         self.found: dict[str, Verdict] = {}
-        self.errors: list[str] = []
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        if self.host is not None:
-            config.stash[HOST] = self.host
+        self.errors: list[tuple[str, str]] = []
+        self.failure: BaseException | None = None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.errors.append(str(report.longrepr))
+            self.errors.append((report.nodeid, str(report.longrepr)))
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        while self.now is not None:
+            suite, host = self.now
+            session.config.stash[HOST] = host
+            items = [item for item in session.items if os.path.samefile(item.path, suite)]
+            self._begin(suite, items)
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            try:
+                self.end_round(self._complete(suite))
+            except Exception as error:  # ours, not a test's: pytest would only print it
+                self.failure = error
+                break
+        return True
+
+    def _begin(self, suite: Path, items: Sequence[pytest.Item]) -> None:
+        self.begun, self.found = True, {}
         for item in items:
             unrun = Judgement(Outcome.UNGRADED, "", "the test did not run")
+            if STUDENT in item.stash:  # of an earlier round
+                del item.stash[STUDENT]
+            if SEED in item.stash:
+                del item.stash[SEED]
             self.found[item.nodeid] = verdict_of(item, unrun, 0.0)
+        for module in {item.getparent(pytest.Module) for item in items} - {None}:
+            for value in vars(module.obj).values() if module else ():
+                if isinstance(value, Forgetful) and not isinstance(value, type):
+                    value.forget()
+
+    def _complete(self, suite: Path) -> tuple[Verdict, ...]:
+        found = tuple(self.found.values())
+        errors = [text for node, text in self.errors if node.split("::")[0].endswith(suite.name) or not node]
+        if found and not errors:
+            return found
+        return (*found, broken(suite, "\n".join(errors) or "pytest found no test in it"))
+
+    def end_round(self, verdicts: tuple[Verdict, ...]) -> None:
+        """Hand over what a round gave; the next one is ``now``."""
+        self.begun = False
+        try:
+            self.now = self.rounds.send(verdicts)
+        except StopIteration:
+            self.now = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -294,23 +343,55 @@ def run_suite(suite: Path, host: Host, only: Sequence[str] = ()) -> tuple[Verdic
 
     A suite that cannot be collected, or a run that pytest did not finish, gives one ungraded verdict more.
     """
-    verdicts = Verdicts(host)
+    found: list[tuple[Verdict, ...]] = []
+
+    def one() -> Rounds:
+        found.append((yield suite, host))
+
+    run_suites([suite], one(), only)
+    return found[0]
+
+
+def run_suites(suites: Sequence[Path], rounds: Rounds, only: Sequence[str] = ()) -> None:
+    """Run suites in this process, in one session of pytest, as often and in the order that ``rounds`` asks for.
+
+    Args:
+        suites: all files that may be asked for.
+        rounds: yields a suite and the host for it, and is sent the verdicts, as ``run_suite`` returns them. What a
+            suite keeps at the top level of its module lasts from round to round, unless it is ``Forgetful``.
+        only: with one suite, these tests of it.
+    """
+    verdicts = Verdicts(rounds)
     arguments = [
-        *([f"{suite}::{test}" for test in only] or [str(suite)]),
+        *([f"{suites[0]}::{test}" for test in only] or map(str, suites)),
         *(f"-pno:{plugin}" for plugin in UNUSED),
-        *("-c", "/dev/null", "--rootdir", str(suite.parent), "--noconftest"),
-        *("--confcutdir", str(suite.parent)),  # else every folder above is listed and collected
+        *("-c", "/dev/null", "--rootdir", str(suites[0].parent), "--noconftest"),
+        *("--confcutdir", str(suites[0].parent)),  # else every folder above is listed and collected
         *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),
+        "--continue-on-collection-errors",
     ]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict
     # Not by -p: pytest would read the entry points of all that is installed to find this module.
     code = pytest.main(arguments, plugins=[sys.modules[__name__], verdicts])
-    _forget(suite)
-    found = tuple(verdicts.found.values())
-    if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not verdicts.errors and found:
-        return found
-    detail = "\n".join(verdicts.errors) or f"pytest ended with code {int(code)}"
-    return (*found, Verdict(suite.name, "", Outcome.UNGRADED, 0.0, detail=detail))
+    for suite in suites:
+        _forget(suite)
+    if verdicts.failure is not None:
+        raise verdicts.failure
+    while (
+        verdicts.now is not None
+    ):  # pytest stopped in the middle: the suites that are left do without the others
+        suite, host = verdicts.now
+        if verdicts.begun or len(suites) == 1:
+            errors = "\n".join(text for _, text in verdicts.errors)
+            left = broken(suite, errors or f"pytest ended with code {int(code)}")
+            verdicts.end_round((*(verdicts.found.values() if verdicts.begun else ()), left))
+        else:
+            verdicts.end_round(run_suite(suite, host))
+
+
+def broken(suite: Path, detail: str) -> Verdict:
+    """What is added where a suite did not run to its end."""
+    return Verdict(suite.name, "", Outcome.UNGRADED, 0.0, detail=detail)
 
 
 def _forget(suite: Path) -> None:
@@ -329,4 +410,5 @@ __all__ = [
     "gate",
     "points",
     "run_suite",
+    "run_suites",
 ]

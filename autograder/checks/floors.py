@@ -84,8 +84,8 @@ class BelowFloor(CheckFailed):
 class Ability:
     """A minimum that several tests of a suite need: once no run has reached it, the others fail without training.
 
-    One instance a suite, at its top level: each run of a suite loads it anew. alpha is that of ``floor``, once for all
-    the tests together.
+    One instance a suite, at its top level: each run of a suite begins with a fresh mind. alpha is that of ``floor``,
+    once for all the tests together.
 
     Args:
         minimum: as the ``floor`` of ``floor``.
@@ -94,6 +94,10 @@ class Ability:
 
     def __init__(self, minimum: float | Mapping[str, Any], tries: int = 4) -> None:
         self.minimum, self.tries = minimum, tries
+        self.missing = ""
+
+    def forget(self) -> None:
+        """Another solution is asked from now on."""
         self.missing = ""
 
     def need(self, train: Train, what: str) -> float:
