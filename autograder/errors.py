@@ -82,7 +82,15 @@ class CellFailed(StudentFailure):
 
 class CheckFailed(AssertionError):
     """A check did not hold. The text names the property, the shape and the measured deviation,
-    never the expected array nor the hidden input, so it may be shown to the student (in French)."""
+    never the expected array nor the hidden input, so it may be shown to the student (in French).
+
+    Attributes:
+        picture: what was measured, drawn (``autograder.pictures``); None if a picture would say no more.
+    """
+
+    def __init__(self, *texts: object, picture: object = None) -> None:
+        super().__init__(*texts)
+        self.picture = picture
 
 
 class InstructorError(Exception):

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 
 from autograder.course import Course
 from autograder.errors import InstructorError
+from autograder.pictures import from_dict, svg
 from autograder.verdict import ExerciseGrade, Outcome, Verdict
 
 __all__ = [
@@ -49,6 +51,7 @@ class _Line:
     message: str
     diagnosis: str
     hint: str
+    picture: Markup
 
 
 def french_number(value: float) -> str:
@@ -119,7 +122,18 @@ def _line(verdict: Verdict) -> _Line:
         verdict.message if failed else "",
         verdict.diagnosis if failed else "",
         verdict.hint if failed else "",
+        _drawn(verdict) if failed else Markup(""),
     )
+
+
+def _drawn(verdict: Verdict) -> Markup:
+    """What the check measured; nothing where that cannot be drawn, since the words say it too."""
+    if not verdict.picture:
+        return Markup("")
+    try:
+        return Markup(svg(from_dict(verdict.picture)))
+    except (ValueError, TypeError, ArithmeticError):
+        return Markup("")
 
 
 def remarks(exercise: ExerciseGrade) -> Iterator[str]:

@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -62,7 +62,7 @@ from autograder.submission import (
     plan,
     read_notebook,
 )
-from autograder.suite import Rounds, derive_seed, run_suite, run_suites
+from autograder.suite import Host, Rounds, derive_seed, run_suite, run_suites
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
 REVIVALS = 2  # fresh guests for one exercise whose suite ends the whole guest (memory)
@@ -314,13 +314,22 @@ class GuestHost:
             self.timeouts, self.late = TIMEOUTS, GraderFailure("the trial's cell did not run to its end")
             raise self.late
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing went wrong in the conversation, so that other questions may follow."""
+        return self.probe is not None and not self.probe.closed and not self.timeouts
+
     def _left(self) -> float:
         """CPU seconds that the suite may still use."""
-        guest = self.asked.guest
-        left = self.limits.suite_cpu - self.spent - (guest.cpu_seconds() - self.begin if guest else 0.0)
+        left = self.limits.suite_cpu - self.used()
         if left <= 0:
             raise CallTimedOut(self.limits.suite_cpu)
         return left
+
+    def used(self) -> float:
+        """CPU seconds that the suite has used in guests so far."""
+        guest = self.asked.guest
+        return self.spent + (max(0.0, guest.cpu_seconds() - self.begin) if guest else 0.0)
 
     def _revive(self) -> None:
         """A snapshot in a new guest: a suite ended the whole old one, or another exercise's did."""
@@ -405,6 +414,7 @@ def grade(
         problems=tuple(work.problems),
         seconds=round(time.monotonic() - started, 3),
         versions=versions(),
+        usage=work.usage,
     )
     more = (replace(result, seed=seed, exercises=tuple(found)) for seed, found in work.more.items())
     parts = {one.exercise: keys.parts[one.exercise] for one in exercises}
@@ -467,6 +477,7 @@ class _Work:
         self.more: dict[str, list[ExerciseGrade]] = {seed: [] for seed in job.more_seeds}
         self.troubled: set[str] = set()  # exercises whose suite ran into a limit: not asked again
         self.sketches: dict[str, dict[str, Sketch]] = {}
+        self.usage: dict[str, tuple[float, float]] = {}
 
     def notebook(self, name: str) -> list[ExerciseGrade]:
         """Grades of the exercises of one notebook; manual ones are left to the gradebook."""
@@ -494,7 +505,13 @@ class _Work:
         finally:
             self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
             self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
+            self._used("memory_mb", max((guest.peak_mb for guest in execution.guests), default=0))
             execution.kill()
+
+    def _used(self, limit: str, value: float) -> None:
+        """Keep how near the submission came to one of its limits."""
+        before, _ = self.usage.get(limit, (0.0, 0.0))
+        self.usage[limit] = (round(max(before, value), 2), float(getattr(self.limits, limit)))
 
     def _wanted(self, exercise: str) -> bool:
         return not self.job.exercises or exercise in self.job.exercises
@@ -522,8 +539,10 @@ class _Work:
         seed = derive_seed(self.job.seed, name, "cells")
         execution = Execution(steps, self._launcher(), self.limits, Path(self.job.folder), seed)
         self.closing.callback(execution.close)
+        begun = time.monotonic()
         try:
             self.runner.run(self._execute(execution))
+            self._used("notebook_wall", time.monotonic() - begun)
         except BaseException:
             execution.kill()
             raise
@@ -547,15 +566,10 @@ class _Work:
 
         def rounds() -> Rounds:
             for exercise in exercises:
-                if exercise.suite is None:
-                    continue
-                for seed in (*self.more, self.job.seed):
-                    host = self._host(exercise, execution, seed)
-                    verdicts = yield exercise.suite, host
-                    grade = self._settled(exercise, execution, host, verdicts)
-                    if seed == self.job.seed:
-                        found[exercise.id] = grade
-                    else:
+                if exercise.suite is not None:
+                    by_seed = yield from self._asked(exercise, exercise.suite, execution)
+                    found[exercise.id] = by_seed.pop(self.job.seed)
+                    for seed, grade in by_seed.items():
                         self.more[seed].append(grade)
 
         suites = [exercise.suite for exercise in exercises if exercise.suite]
@@ -564,20 +578,50 @@ class _Work:
                 run_suites(suites, rounds())
         return found
 
+    def _asked(
+        self, exercise: Exercise, suite: Path, execution: Execution
+    ) -> Generator[tuple[Path, Host], tuple[Verdict, ...], dict[str, ExerciseGrade]]:
+        """The exercise by its suite, with each seed.
+
+        A trial's seeds share one conversation, which spares a fork each. One that does not give the outcomes of the
+        first seed is asked again in a fresh one: it might be what the earlier seeds left behind.
+        """
+        found: dict[str, ExerciseGrade] = {}
+        outcomes: list[Outcome] = []
+        host: GuestHost | None = None
+        for seed in (self.job.seed, *self.more):
+            if host is not None and self.text and host.goes_on:
+                host.secret = seed
+                verdicts = yield suite, host
+                if [verdict.outcome for verdict in verdicts] == outcomes:
+                    found[seed] = self._graded(exercise, host, verdicts)
+                    continue
+            if host is not None:
+                self._settle(exercise, execution, host)
+            host = self._host(exercise, execution, seed)
+            verdicts = yield suite, host
+            outcomes = outcomes or [verdict.outcome for verdict in verdicts]
+            found[seed] = self._graded(exercise, host, verdicts)
+        assert host is not None
+        self._settle(exercise, execution, host)
+        return found
+
     def _host(self, exercise: Exercise, execution: Execution, seed: str) -> GuestHost:
         asked = execution.asked[exercise.id]
         if isinstance(asked.failure, GraderFailure):
             self.again = True
         return GuestHost(asked, execution, seed, self.limits, self.runner, self.end, self.text)
 
-    def _settled(
-        self, exercise: Exercise, execution: Execution, host: GuestHost, verdicts: Sequence[Verdict]
-    ) -> ExerciseGrade:
-        """The grade that one run of a suite gave, when nothing of it is left in the guest."""
+    def _settle(self, exercise: Exercise, execution: Execution, host: GuestHost) -> None:
+        """See that nothing of a suite is left in the guest."""
         if host.timeouts or host.revivals > (REVIVALS if self.text else 0):
             self.troubled.add(exercise.id)
         execution.fork_ahead(after=exercise.id)  # while this suite's processes end
+        self._used("suite_cpu", host.used())
         execution.settle(host.asked)
+
+    def _graded(self, exercise: Exercise, host: GuestHost, verdicts: Sequence[Verdict]) -> ExerciseGrade:
+        """The grade that one run of a suite gave."""
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
         self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
         self.problems += [

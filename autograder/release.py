@@ -25,6 +25,7 @@ from typing import Any
 
 from nbgrader.apps.api import NbGraderAPI
 
+from autograder import manifest
 from autograder.course import Course, Source
 from autograder.errors import InstructorError
 from autograder.gradebook import create_database
@@ -55,6 +56,7 @@ def release(course: Course, assignment: str) -> Path:
     try:
         for path in sorted(built.glob("*.ipynb")):
             _make_reproducible(path, course.source(assignment) / path.name)
+        manifest.write(built, assignment)
         _refuse(assignment, leaks(course, source, built))
         return _put(built, course.release(assignment))
     finally:

@@ -23,7 +23,7 @@ from autograder.probe import Student, local_student
 from autograder.suite import derive_seed, exercise_of, run_suite
 from autograder.verdict import ExerciseGrade
 
-__all__ = ["check"]
+__all__ = ["check", "exercises_in", "find_suite", "grade_public"]
 
 VALIDATING = "NBGRADER_VALIDATING"  # set by `nbgrader validate`, which takes an exception for a failure
 
@@ -80,7 +80,7 @@ def check(exercise: str | None = None, folder: str | Path | None = None) -> Repo
     namespace, sources = _notebook()
     if exercise is None:
         grades = [
-            _checked(name, path, namespace, sources, points) for name, path, points in _exercises(place)
+            grade_public(name, path, namespace, sources, points) for name, path, points in exercises_in(place)
         ]
         if not grades:
             find_suite("", place)
@@ -89,7 +89,7 @@ def check(exercise: str | None = None, folder: str | Path | None = None) -> Repo
         suite = find_suite(str(exercise), place)
         if suite is None:
             return None
-        grades = [_checked(str(exercise), suite, namespace, sources)]
+        grades = [grade_public(str(exercise), suite, namespace, sources)]
     if any("KeyboardInterrupt" in v.detail for grade in grades for v in grade.verdicts):
         print(f"Vérification de « {exercise or 'tous les exercices'} » interrompue.")
         return None
@@ -102,7 +102,7 @@ def check(exercise: str | None = None, folder: str | Path | None = None) -> Repo
     return None
 
 
-def _checked(
+def grade_public(
     exercise: str, suite: Path, namespace: dict[str, Any], sources: list[str], points: float | None = None
 ) -> ExerciseGrade:
     """The exercise by its public suite; worth ``points``, or what its tests weigh."""
@@ -111,7 +111,7 @@ def _checked(
     return ExerciseGrade(exercise, "", weight, verdicts)
 
 
-def _exercises(folder: Path) -> list[tuple[str, Path, float]]:
+def exercises_in(folder: Path) -> list[tuple[str, Path, float]]:
     """Exercises with public tests, their suites and their points, in the order of the notebooks in ``folder``."""
     suites = _suites(folder)
     points: dict[str, float] = {}

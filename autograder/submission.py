@@ -171,6 +171,7 @@ class Cell:
     grade: bool = False
     solution: bool = False
     attachments: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)  # nbgrader's, for a student's own check
 
 
 @dataclass(frozen=True)
@@ -324,6 +325,7 @@ def _cell(index: int, raw: dict[str, Any], problems: list[str]) -> Cell:
         ours.get("grade") is True,
         ours.get("solution") is True,
         attachments if isinstance(attachments, dict) else {},
+        ours,
     )
 
 

@@ -25,8 +25,10 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import pytest
 import torch
 
+from autograder import margins
 from autograder.errors import CheckFailed, GraderFailure, StudentFailure
 from autograder.guest import seed_streams
+from autograder.pictures import Picture, to_dict
 from autograder.plain import PlainNotebook, course_of
 from autograder.probe import RemoteError, Student
 from autograder.raised import without_data
@@ -186,6 +188,7 @@ class Judgement:
     outcome: Outcome
     message: str = ""
     detail: str = ""
+    picture: Picture | None = None
 
 
 def judge(error: BaseException, replies: int) -> Judgement:
@@ -198,6 +201,8 @@ def judge(error: BaseException, replies: int) -> Judgement:
     """
     if isinstance(error, RemoteError):
         return Judgement(Outcome.FAILED, error.for_student())
+    if isinstance(error, CheckFailed) and isinstance(error.picture, Picture):
+        return Judgement(Outcome.FAILED, str(error), picture=error.picture)
     if isinstance(error, (StudentFailure, CheckFailed)):
         return Judgement(Outcome.FAILED, str(error))
     if isinstance(error, AssertionError):
@@ -301,6 +306,8 @@ class Verdicts:
     ) -> Generator[None, Any, Any]:
         report = yield
         before = self.found[item.nodeid]
+        if call.when == "setup":
+            margins.take()  # what an earlier test left
         if call.excinfo is not None:
             error = call.excinfo.value
             if isinstance(error, Unopened) and error.__cause__ is not None:
@@ -314,11 +321,13 @@ class Verdicts:
                 self.found[item.nodeid] = verdict_of(item, judgement, before.seconds + call.duration)
         elif call.when == "call":
             passed = Judgement(Outcome.PASSED)
-            self.found[item.nodeid] = verdict_of(item, passed, before.seconds + call.duration)
+            self.found[item.nodeid] = verdict_of(item, passed, before.seconds + call.duration, margins.take())
         return report
 
 
-def verdict_of(item: pytest.Item, judgement: Judgement, seconds: float) -> Verdict:
+def verdict_of(
+    item: pytest.Item, judgement: Judgement, seconds: float, margin: tuple[float, float] | None = None
+) -> Verdict:
     """The verdict of one collected test."""
     mark = item.get_closest_marker(MARK)
     fields = {"weight": 1.0, "title": "", "gate": False, **(mark.kwargs if mark else {})}
@@ -335,6 +344,8 @@ def verdict_of(item: pytest.Item, judgement: Judgement, seconds: float) -> Verdi
         seed=item.stash.get(SEED, None),
         seconds=round(seconds, 4),
         detail=judgement.detail,
+        picture=to_dict(judgement.picture) if judgement.picture else {},
+        margin=margin,
     )
 
 

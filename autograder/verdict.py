@@ -53,6 +53,8 @@ class Verdict:
         seconds: time the test took, for the report only.
         detail: for the instructor, never shown to a student (a traceback of ours, say).
         diagnosis: the known mistake whose answers are the same (French); empty if none is.
+        picture: what a failed check measured, as ``pictures.to_dict`` writes it; empty if there is none.
+        margin: what a check measured and the floor that it needs, where there is one; for the report only.
     """
 
     test: str
@@ -66,9 +68,12 @@ class Verdict:
     seconds: float = 0.0
     detail: str = ""
     diagnosis: str = ""
+    picture: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    margin: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", checked_points(self.points, f"points of {self.test}"))
+        object.__setattr__(self, "margin", None if self.margin is None else tuple(self.margin))
         if not isinstance(self.outcome, Outcome):
             raise ValueError(f"outcome of {self.test} must be an Outcome, not {self.outcome!r}")
 
@@ -148,6 +153,7 @@ class Grade:
         exercises: in the order of the source.
         problems: sentences for the instructor (damaged cells, restarts, our failures).
         seconds: wall time, for the report only.
+        usage: what was used of each limit, and the limit, for the report only.
         versions: of Python, torch and the toolkit.
     """
 
@@ -160,6 +166,7 @@ class Grade:
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
+    usage: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -190,6 +197,7 @@ class Grade:
             data: dict[str, Any] = json.loads(text)
             data["exercises"] = tuple(_exercise(item) for item in data["exercises"])
             data["problems"] = tuple(data["problems"])
+            data["usage"] = {name: tuple(pair) for name, pair in data.get("usage", {}).items()}
             return cls(**data)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a grade: {error!r}") from error

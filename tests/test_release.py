@@ -44,7 +44,7 @@ def test_solutions_and_hidden_tests_are_gone_and_the_stub_is_french(course):
     write(course.public("tp1") / "test_double.py", "def test_public(student): pass\n")
     folder = release(course, "tp1")
     assert folder == course.release("tp1")
-    assert sorted(content(folder)) == ["public/test_double.py", "tp1.ipynb"]
+    assert sorted(content(folder)) == ["public/cells.json", "public/test_double.py", "tp1.ipynb"]
     cells = json.loads((folder / "tp1.ipynb").read_text(encoding="utf-8"))["cells"]
     assert "".join(cells[2]["source"]) == (
         'def double(x):\n    # À COMPLÉTER\n    raise NotImplementedError("à compléter")'

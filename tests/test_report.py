@@ -69,6 +69,28 @@ def test_what_is_ungraded_does_not_count_for_a_test():
     assert of([graded("s1", answer("a", None))])["a"].rate is None
 
 
+# --- Nearest --------------------------------------------------------------------------------------------------
+
+
+def test_what_was_nearly_too_much_or_too_little_is_listed_nearest_first():
+    narrow, wide = answer("a", True, margin=(0.81, 0.8)), answer("b", True, margin=(0.99, 0.8))
+    grades = [
+        graded("ada", wide, usage={"memory_mb": (3900.0, 4096.0), "suite_cpu": (1.0, 300.0)}),
+        graded("bob", narrow, usage={"suite_cpu": (299.0, 300.0)}),
+    ]
+    found = Overview.of("tp1", [ROW], grades, {})
+    assert [(near.student, near.what) for near in found.limits] == [
+        ("bob", "CPU time of one exercise's tests (s)"),
+        ("ada", "memory (MB)"),
+    ]
+    assert [(near.student, near.what, near.value) for near in found.floors] == [
+        ("bob", "double: a", 0.81),
+        ("ada", "double: b", 0.99),
+    ]
+    page = render(found, WHEN)
+    assert "3900" in page and "0.81" in page
+
+
 # --- The distribution -----------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from autograder.errors import (
     WallExpired,
 )
 from autograder.probe import RemoteError, local_student
-from autograder.suite import PlainHost, derive_seed, exercise_of, judge, run_suite
+from autograder.suite import PlainHost, derive_seed, exercise_of, judge, run_suite, run_suites
 from autograder.verdict import ExerciseGrade, Outcome
 from tests.courses import ROOT, graded, make_course, notebook, solution, write
 
@@ -462,3 +462,103 @@ def test_a_suite_without_a_graded_cell_is_named(course):
     suite = write(course.public("tp1") / "test_triple.py", SUITE)
     with pytest.raises(InstructorError, match="source/tp1 has no graded cell `triple`"):
         PlainHost(None).open(suite, "test_double")
+
+
+# --- Several suites, several rounds ---------------------------------------------------------------------------
+
+
+def rounds_of(wanted, found):
+    for suite, host in wanted:
+        found.append((yield suite, host))
+
+
+def test_suites_run_in_the_order_and_as_often_as_asked_for(tmp_path):
+    one, two = (suite_file(tmp_path, name, "x") for name in ("one", "two"))
+    found = []
+    wanted = [(two, LocalHost("x = 1")), (one, LocalHost("x = 2")), (two, LocalHost("y = 1"))]
+    run_suites([one, two], rounds_of(wanted, found))
+    assert [[(v.test, v.outcome.value) for v in verdicts] for verdicts in found] == [
+        [("test_two", "passed")],
+        [("test_one", "passed")],
+        [("test_two", "failed")],
+    ]
+
+
+def suite_file(folder, name, needs, before=""):
+    return write(folder / f"test_{name}.py", f"{before}\ndef test_{name}(student):\n    student.{needs}\n")
+
+
+def test_a_suite_that_cannot_be_read_costs_the_others_nothing(tmp_path):
+    good, bad, exits = (
+        suite_file(tmp_path, "good", "x"),
+        suite_file(tmp_path, "bad", "x", "import no_such_module"),
+        suite_file(tmp_path, "exits", "x", "raise SystemExit(3)"),
+    )
+    for suites in ([good, bad], [bad, good], [good, exits], [exits, bad, good]):
+        found = []
+        run_suites(suites, rounds_of([(suite, LocalHost("x = 1")) for suite in suites], found))
+        outcomes = [[v.outcome.value for v in verdicts] for verdicts in found]
+        assert outcomes == [["passed"] if suite is good else ["ungraded"] for suite in suites]
+        assert all(
+            verdicts[-1].detail for suite, verdicts in zip(suites, found, strict=True) if suite is not good
+        )
+
+
+def test_what_the_rounds_raise_is_raised(tmp_path):
+    suite = suite_file(tmp_path, "one", "x")
+
+    def rounds():
+        yield suite, LocalHost("x = 1")
+        raise ValueError("ours")
+
+    with pytest.raises(ValueError, match="ours"):
+        run_suites([suite], rounds())
+
+
+def test_a_round_knows_nothing_of_the_one_before(tmp_path):
+    text = """
+import pytest
+
+class Mind:
+    def __init__(self):
+        self.seen = []
+    def forget(self):
+        self.seen.clear()
+
+MIND = Mind()
+
+@pytest.fixture(scope="module")
+def shared():
+    return []
+
+def test_fresh(student, shared):
+    MIND.seen.append(1)
+    shared.append(1)
+    assert len(MIND.seen) == len(shared) == 1
+    student.x
+"""
+    suite = write(tmp_path / "test_mind.py", text)
+    found = []
+    hosts = [LocalHost("x = 1"), LocalHost("y = 1"), LocalHost("x = 1")]
+    run_suites([suite], rounds_of([(suite, host) for host in hosts], found))
+    assert [verdicts[0].outcome.value for verdicts in found] == ["passed", "failed", "passed"]
+    assert len({verdicts[0].seed for verdicts in found}) >= 1
+
+
+def test_a_margin_belongs_to_the_test_that_noted_it(tmp_path):
+    text = """
+from autograder import checks
+
+def test_a(student):
+    checks.floor(lambda seed: 0.9, 0.8)
+    student.missing
+
+def test_b(student):
+    student.x
+
+def test_c(student):
+    checks.floor(lambda seed: 0.95, 0.8)
+"""
+    suite = write(tmp_path / "test_margin.py", text)
+    verdicts = run_suite(suite, LocalHost("x = 1"))
+    assert [v.margin for v in verdicts] == [None, None, (0.95, 0.8)]

@@ -85,7 +85,7 @@ def close(
 
     expected: computed in float64, finite. fan_in: how many roundings may add up in one element (the terms of
     its sum; for an exponential, the magnitude of its argument too). scale: what these roundings are relative
-    to, a number or a tensor of the result's shape such as sum |a||b|; by default the largest |expected|.
+    to, a number or a tensor of the result's shape such as ``sum |a||b|``; by default the largest ``|expected|``.
     dtype: the format whose roundings are allowed, where it is not the result's own (a float32 computation
     returned as float64, or a result whose dtype is the student's choice).
     """

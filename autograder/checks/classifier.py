@@ -15,6 +15,7 @@ import torch
 
 from autograder.checks.arrays import close, tensor
 from autograder.errors import CheckFailed
+from autograder.pictures import Confusion
 from autograder.probe import Handle, Student
 
 __all__ = ["accuracy", "device", "mean_iou", "same_scores", "scores", "trained"]
@@ -44,7 +45,7 @@ def trained(result: Any, function: str) -> Handle:
 
 
 def scores(module: Handle, x: Any, count: int, num_classes: int, size: Sequence[int] = ()) -> torch.Tensor:
-    """Scores (N, C, *size) in float64 of N = ``count`` inputs ``x``: a tensor, or a handle to one where the module is.
+    """Scores ``(N, C, *size)`` in float64 of N = ``count`` inputs ``x``: a tensor, or a handle to one in the guest.
 
     size: (H, W) where each pixel has scores of its own.
     """
@@ -56,9 +57,21 @@ def scores(module: Handle, x: Any, count: int, num_classes: int, size: Sequence[
     return found.nan_to_num(neginf=NEGLIGIBLE)
 
 
-def accuracy(found: torch.Tensor, labels: torch.Tensor) -> float:
+class Accuracy(float):
+    """A share in [0, 1] that knows how it came about: ``picture`` shows which classes were taken for which."""
+
+    picture: Confusion | None = None
+
+
+def accuracy(found: torch.Tensor, labels: torch.Tensor) -> Accuracy:
     """Share of the items whose class (N,) has the largest of their scores (N, C)."""
-    return float((found.argmax(1) == labels).double().mean())
+    predicted, classes = found.argmax(1), found.shape[1]
+    share = Accuracy((predicted == labels).double().mean())
+    if len(labels) and int(labels.min()) >= 0 and int(labels.max()) < classes:
+        pairs = torch.bincount(labels.long() * classes + predicted, minlength=classes * classes)
+        rows = tuple(tuple(row) for row in pairs.reshape(classes, classes).tolist())
+        share.picture = Confusion("Classes confondues (numérotées comme dans le jeu de test caché)", rows)
+    return share
 
 
 def mean_iou(found: torch.Tensor, masks: torch.Tensor) -> float:

@@ -25,6 +25,7 @@ import torch
 
 from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
+from autograder.margins import note
 from autograder.wire import raw_bytes
 
 __all__ = ["Ability", "floor", "read_floor"]
@@ -59,25 +60,31 @@ def floor(
         raise GraderFailure(f"floor: {tries} tries")
     minimum, metric = _entry(floor)
     scores: list[float] = []
+    picture: object = None  # of the best run
     seen: list[Parameters] = []
     for seed in [
         random.getrandbits(63) for _ in range(tries)
     ]:  # all at once: a run may start the streams anew
-        score, parameters = _outcome(train(seed), what)
+        result = train(seed)
+        score, parameters = _outcome(result, what)
         if score >= minimum - ROUNDING:
+            note(score, minimum)
             return score
+        if score >= max(scores, default=0.0):
+            picture = getattr(result[0] if isinstance(result, tuple) else result, "picture", None)
         scores.append(score)
         if parameters and any(_identical(parameters, other) for other in seen):
-            raise CheckFailed(_message(what, metric, minimum, max(scores), len(scores), repeated=True))
+            text = _message(what, metric, minimum, max(scores), len(scores), repeated=True)
+            raise CheckFailed(text, picture=picture)
         seen.append(parameters)
-    raise BelowFloor(_message(what, metric, minimum, max(scores), len(scores)), max(scores))
+    raise BelowFloor(_message(what, metric, minimum, max(scores), len(scores)), max(scores), picture)
 
 
 class BelowFloor(CheckFailed):
     """No run reached a floor; ``best`` is the best score of all."""
 
-    def __init__(self, text: str, best: float) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, best: float, picture: object = None) -> None:
+        super().__init__(text, picture=picture)
         self.best = best
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, norm, uniform
 
 from autograder.checks.arrays import finite, tensor
 from autograder.checks.rates import times
 from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
+from autograder.pictures import Histogram
 
 __all__ = [
     "distinct",
@@ -40,6 +41,7 @@ Floats: TypeAlias = NDArray[np.float64]
 # standard deviations and rescaled (what Keras calls he_normal) is 0.017 away and stays allowed; a uniform law is
 # 0.057 away, signs at random on one value 0.34, absolute values 0.5.
 SHAPE_TOLERANCE = 0.02
+BINS = 31  # of a picture; odd, so that one of them holds the zeros
 
 
 def normal_variance(
@@ -65,14 +67,15 @@ def normal_variance(
     reason = f" : c'est ce que donne {likely}" if likely else ""
     raise CheckFailed(
         f"{what} : sur {values.size} poids, la variance mesurée vaut {times(measured / variance)} "
-        f"la variance voulue{reason}."
+        f"la variance voulue{reason}.",
+        picture=_histogram(values, what, norm(scale=math.sqrt(variance))),
     )
 
 
 def normal_shape(weights: Weights, variance: float, what: str, alpha: float = 1e-9) -> None:
     """Weights of known ``variance`` follow a normal law, up to ``SHAPE_TOLERANCE``.
 
-    Three parts of alpha / 3. Some |w| exceeds sqrt(3) sigma (a uniform law of the same variance never does; asked
+    Three parts of alpha / 3. Some ``|w|`` exceeds sqrt(3) sigma (a uniform law of the same variance never does; asked
     from N = 252 on) and 2 sigma (a normal law cut there never does; from N = 469 on). The empirical distribution
     function is within tolerance + epsilon of the normal one, epsilon by Dvoretzky, Kiefer and Wolfowitz with
     Massart's constant (1990): 2 exp(-2 N epsilon^2) = alpha / 3. N to separate a uniform law by its tails 252,
@@ -86,15 +89,16 @@ def normal_shape(weights: Weights, variance: float, what: str, alpha: float = 1e
         if surely and np.abs(values).max() <= multiple * sigma:
             raise CheckFailed(
                 f"{what} : aucun des {values.size} poids ne dépasse {multiple:.2f} écarts types "
-                f"en valeur absolue, comme pour {law} ; une loi normale en a."
+                f"en valeur absolue, comme pour {law} ; une loi normale en a.",
+                picture=_histogram(values, what, norm(scale=sigma)),
             )
-    _follows(norm.cdf(np.sort(values) / sigma), SHAPE_TOLERANCE, part, what, "normale centrée")
+    _follows(values, norm(scale=sigma), SHAPE_TOLERANCE, part, what, "normale centrée")
 
 
 def uniform_bound(weights: Weights, bound: float, what: str, alpha: float = 1e-9) -> None:
     """Weights are uniform on [-bound, bound]: none beyond, the largest close to it, evenly spread.
 
-    No |w| beyond ``bound``, up to rounding (a correct solution cannot fail); the largest is at least
+    No ``|w|`` beyond ``bound``, up to rounding (a correct solution cannot fail); the largest is at least
     bound * (alpha / 2)^(1 / N); the empirical distribution function is within epsilon of the uniform one,
     2 exp(-2 N epsilon^2) = alpha / 2. N to separate: a bound too small by sqrt(.5) 62, by 5 % 418 (power 1); too
     large by sqrt(2) 20; a normal law of the same variance 80; only positive weights 45.
@@ -104,13 +108,18 @@ def uniform_bound(weights: Weights, bound: float, what: str, alpha: float = 1e-9
     values = _values(weights, what)
     largest = float(np.abs(values).max())
     ratio = times(largest / bound)
+    law = uniform(-bound, 2 * bound)
     if largest > bound * (1 + 1e-6):
-        raise CheckFailed(f"{what} : le plus grand poids en valeur absolue vaut {ratio} la borne.")
+        raise CheckFailed(
+            f"{what} : le plus grand poids en valeur absolue vaut {ratio} la borne.",
+            picture=_histogram(values, what, law),
+        )
     if largest < bound * (alpha / 2) ** (1 / values.size):
         raise CheckFailed(
-            f"{what} : sur {values.size} poids, le plus grand en valeur absolue ne vaut que {ratio} la borne."
+            f"{what} : sur {values.size} poids, le plus grand en valeur absolue ne vaut que {ratio} la borne.",
+            picture=_histogram(values, what, law),
         )
-    _follows((np.sort(values) / bound + 1) / 2, 1e-6, alpha / 2, what, "uniforme centrée")
+    _follows(values, law, 1e-6, alpha / 2, what, "uniforme centrée")
 
 
 def distinct(draws: Sequence[torch.Tensor], what: str) -> None:
@@ -145,7 +154,7 @@ def unique(draws: Sequence[torch.Tensor]) -> list[torch.Tensor]:
 
 
 def he_confusions(shape: Sequence[int]) -> dict[str, float]:
-    """What variance each usual mistake gives for a weight (out, in, *kernel), by the name that a student reads."""
+    """What variance each usual mistake gives for a weight ``(out, in, *kernel)``, by the name that a student reads."""
     fan_in, fan_out, positions = _fans(shape)
     named = {
         "fan_out au lieu de fan_in": 2 / fan_out,
@@ -168,7 +177,7 @@ def he(
     fans: Sequence[str] = ("fan_in", "fan_out"),
     laws: Sequence[str] = ("normal", "uniform"),
 ) -> None:
-    """Weights (out, in, *kernel) follow one of the laws that "He initialisation" may mean: variance 2 / fan.
+    """Weights ``(out, in, *kernel)`` follow one of the laws that "He initialisation" may mean: variance 2 / fan.
 
     fans, laws: what is accepted. The law that a right solution takes is refused with probability at most alpha, so the
     whole check fails with at most alpha too. A wrong one must be refused by every accepted law: one layer of 8 -> 32
@@ -191,7 +200,8 @@ def he(
     told = " et ".join(f"{times(measured / variances[fan])} 2 / {fan}" for fan in fans)
     raise CheckFailed(
         f"{what} : sur {values.size} poids, la variance mesurée vaut {told}{_named(measured, values.size, likely)} ; "
-        "la variance ou la forme de la loi ne convient pas."
+        "la variance ou la forme de la loi ne convient pas.",
+        picture=_histogram(values, what, norm(scale=math.sqrt(variances[fans[0]]))),
     )
 
 
@@ -257,11 +267,22 @@ def _nearest(values: Floats, confusions: Mapping[str, float], alpha: float) -> s
     return best if best and likely[best] >= alpha else ""
 
 
-def _follows(cdf: Floats, tolerance: float, alpha: float, what: str, law: str) -> None:
-    """``cdf``: the law's distribution function at the sorted weights, against the empirical one."""
+def _follows(values: Floats, law: Any, tolerance: float, alpha: float, what: str, name: str) -> None:
+    """The distribution function of ``law`` at the sorted values, against the empirical one."""
+    cdf = law.cdf(np.sort(values))
     ranks = np.arange(cdf.size + 1) / cdf.size
     distance = float(max((ranks[1:] - cdf).max(), (cdf - ranks[:-1]).max()))
     if distance > tolerance + math.sqrt(math.log(2 / alpha) / (2 * cdf.size)):
         raise CheckFailed(
-            f"{what} : la répartition des {cdf.size} poids s'écarte de {distance:.2g} d'une loi {law}."
+            f"{what} : la répartition des {cdf.size} poids s'écarte de {distance:.2g} d'une loi {name}.",
+            picture=_histogram(values, what, law),
         )
+
+
+def _histogram(values: Floats, what: str, law: Any) -> Histogram:
+    """The weights, and how many of them ``law`` (a frozen distribution of scipy) puts in each bin."""
+    largest = max(float(np.abs(values).max()), 3 * float(law.std()))
+    counts, edges = np.histogram(values, BINS, (-largest, largest))
+    expected = values.size * np.diff(law.cdf(edges))
+    title = capital(what) if what else "Les poids"
+    return Histogram(title, -largest, largest, tuple(map(int, counts)), tuple(map(float, expected)))

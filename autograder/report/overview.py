@@ -16,10 +16,16 @@ from autograder.gradebook import Row
 from autograder.report.item import Item, items
 from autograder.verdict import Grade, Outcome, Verdict
 
-__all__ = ["Failure", "Mistake", "Overview", "Slow", "Student"]
+__all__ = ["Failure", "Mistake", "Near", "Overview", "Slow", "Student"]
 
 SLOWEST = 10
 COMMONEST = 30
+NEAREST = 10
+LIMITS = {
+    "memory_mb": "memory (MB)",
+    "suite_cpu": "CPU time of one exercise's tests (s)",
+    "notebook_wall": "time of a notebook's cells (s)",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,23 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Near:
+    """Something that was nearly too much, or too little: a limit of the sandbox, or the floor of a test that passed.
+
+    Attributes:
+        what: the limit, or the exercise and the test.
+        value, bound: what was used or reached, and the limit or floor.
+        room: what is left between them, as a share of the bound.
+    """
+
+    student: str
+    what: str
+    value: float
+    bound: float
+    room: float
+
+
+@dataclass(frozen=True)
 class Failure:
     """What a human must look at in a submission."""
 
@@ -90,6 +113,8 @@ class Overview:
     ungraded: tuple[Failure, ...]
     problems: tuple[Failure, ...]
     waiting: int
+    limits: tuple[Near, ...] = ()
+    floors: tuple[Near, ...] = ()
 
     @classmethod
     def of(
@@ -112,6 +137,8 @@ class Overview:
             tuple(ungraded),
             tuple(Failure(grade.student, "", problem) for grade in grades for problem in grade.problems),
             len(unread - {(failure.student, failure.exercise) for failure in ungraded}),
+            tuple(_nearest(near for grade in grades for near in _used(grade))),
+            tuple(_nearest(near for grade in grades for near in _reached(grade))),
         )
 
     @property
@@ -152,6 +179,25 @@ def _mistakes(rows: Iterable[VerdictRow]) -> list[Mistake]:
             made[row.exercise, row.diagnosis].add(row.student)
     commonest = sorted(made, key=lambda mistake: (-len(made[mistake]), mistake))[:COMMONEST]
     return [Mistake(exercise, text, tuple(sorted(made[exercise, text]))) for exercise, text in commonest]
+
+
+def _used(grade: Grade) -> Iterable[Near]:
+    for limit, (value, bound) in grade.usage.items():
+        if value > bound / 2:  # the others are nobody's worry
+            yield Near(grade.student, LIMITS.get(limit, limit), value, bound, 1 - value / bound)
+
+
+def _reached(grade: Grade) -> Iterable[Near]:
+    for exercise in grade.exercises:
+        for verdict in exercise.verdicts:
+            if verdict.margin is not None:
+                value, floor = verdict.margin
+                what = f"{exercise.exercise}: {verdict.title or verdict.test}"
+                yield Near(grade.student, what, value, floor, (value - floor) / floor)
+
+
+def _nearest(found: Iterable[Near]) -> list[Near]:
+    return sorted(found, key=lambda near: (near.room, near.student, near.what))[:NEAREST]
 
 
 def _slow(grade: Grade) -> Slow:
