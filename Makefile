@@ -3,13 +3,14 @@
 #   make test    all tests (the README's test command)
 #   make lint    ruff and mypy
 #   make statistics  every random check, simulated; writes the tables of docs/statistics.md (3 minutes)
+#   make docs    the site, in docs/_build; a warning is an error
 #   make bench   speed and memory against stock nbgrader and ipykernel, in one run
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint statistics bench release clean
+.PHONY: demo test lint docs statistics bench release clean
 
 demo: .venv/instructor.stamp
 	$(BIN)/autograder demo
@@ -21,6 +22,9 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/dev.stamp
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
 
 statistics: .venv/dev.stamp
 	$(BIN)/python tools/statistics_bench.py

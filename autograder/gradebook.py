@@ -65,7 +65,8 @@ from nbgrader.api import (
 from nbgrader.api import Grade as GradeRow
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.preprocessors import NbGraderPreprocessor
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets import Any as AnyTrait
 
 from autograder.course import Course, Source
@@ -545,8 +546,7 @@ def ensure_registered(course: Course, assignment: str) -> None:
     config = course.nbgrader_config()
     source = course.load_source(assignment)
     create_database(course)
-    api = NbGraderAPI(config=config)
-    with api.gradebook as gradebook:
+    with _opened(config) as gradebook:
         if _registered(gradebook, source):
             return
     scratch = course.state / "_registered"
@@ -584,8 +584,15 @@ def _has_database(course: Course, config: Any) -> bool:
 
 
 def create_database(course: Course) -> None:
-    """Creates nbgrader's SQLite file whole or not at all: half of one would look finished to nbgrader."""
+    """Creates nbgrader's SQLite file whole or not at all: half of one would look finished to nbgrader.
+
+    Raises:
+        InstructorError: where another database is named and cannot be opened.
+    """
     config = course.nbgrader_config()
+    if "db_url" in config.CourseDirectory:
+        with _alembic_on_path(), _opened(config):  # its tables are made if there are none
+            return
     if _has_database(course, config):
         return
     course.state.mkdir(exist_ok=True)
@@ -594,6 +601,26 @@ def create_database(course: Course) -> None:
     with _alembic_on_path():
         Gradebook(f"sqlite:///{half}", config.CourseDirectory.get("course_id", "")).close()
     half.replace(course.gradebook)
+
+
+@contextlib.contextmanager
+def _opened(config: Any) -> Iterator[Gradebook]:
+    """The course's gradebook.
+
+    Raises:
+        InstructorError: where it cannot be opened, with its address but for the password.
+    """
+    try:
+        gradebook = NbGraderAPI(config=config).gradebook
+    except (SQLAlchemyError, ImportError) as error:
+        address = config.CourseDirectory.get("db_url", "")
+        place = f" at {make_url(address).render_as_string()}" if address else ""
+        reason = str(error).splitlines()[0]
+        raise InstructorError(
+            f"The gradebook{place} cannot be opened: {reason}. See c.CourseDirectory.db_url in nbgrader_config.py."
+        ) from error
+    with gradebook:
+        yield gradebook
 
 
 @contextlib.contextmanager
@@ -644,7 +671,7 @@ def registered(course: Course) -> tuple[str, ...]:
     config = course.nbgrader_config()
     if not _has_database(course, config):
         return ()
-    with NbGraderAPI(config=config).gradebook as gradebook:
+    with _opened(config) as gradebook:
         return tuple(sorted(assignment.name for assignment in gradebook.assignments))
 
 
@@ -658,7 +685,7 @@ def scores(course: Course, assignment: str) -> list[Row]:
     config = course.nbgrader_config()
     if not _has_database(course, config):
         raise InstructorError(f"There is no gradebook yet. Run `autograder grade {assignment}` first.")
-    with NbGraderAPI(config=config).gradebook as gradebook:
+    with _opened(config) as gradebook:
         return read_scores(gradebook, assignment, {e.id: n for n, e in enumerate(exercises)})
 
 

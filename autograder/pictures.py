@@ -16,7 +16,7 @@ from typing import Any
 __all__ = ["Confusion", "Histogram", "Picture", "from_dict", "svg", "to_dict"]
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 360, 170, 12, 24, 30
-BLUE, RED, GREY = "#3b6ea5", "#b02a1c", "#6b7785"
+BLUE, RED, GREY, BLACK = "#3b6ea5", "#b02a1c", "#6b7785", "#222222"
 MOST_CLASSES = 12  # in a matrix that somebody can read
 
 
@@ -82,7 +82,7 @@ def svg(picture: Picture) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="{title}" '
         'style="max-width: 100%; background: #ffffff; font-family: sans-serif">'
-        f'<text x="{LEFT}" y="15" font-size="12" fill="#222222">{title}</text>{drawn}</svg>'
+        f'<text x="{LEFT}" y="15" font-size="12" fill="{BLACK}">{title}</text>{drawn}</svg>'
     )
 
 
@@ -121,15 +121,16 @@ def _matrix(rows: Sequence[Sequence[int]]) -> tuple[str, int]:
                 f'fill-opacity="{0.06 + 0.8 * share:.2f}"/>'
             )
             if n:
-                cells.append(_label(x + size / 2, y + size / 2 + 3, str(n), "middle"))
+                cells.append(_label(x + size / 2, y + size / 2 + 3, str(n), "middle", BLACK))
         cells.append(_label(left - 4, top + i * size + size / 2 + 3, str(i), "end"))
         cells.append(_label(left + i * size + size / 2, top - 5, str(i), "middle"))
     cells.append(_label(left, top - 18, "en colonne la classe prédite, en ligne la vraie", "start"))
     return "".join(cells), top + len(rows) * size + 6
 
 
-def _label(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="10" fill="{GREY}" text-anchor="{anchor}">{escape(text)}</text>'
+def _label(x: float, y: float, text: str, anchor: str, colour: str = GREY) -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} font-size="10" fill="{colour}">{escape(text)}</text>'
 
 
 def _number(value: float) -> str:

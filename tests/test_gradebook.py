@@ -378,6 +378,36 @@ def test_a_database_is_made_without_an_activated_environment(tmp_path, monkeypat
     assert not (tmp_path / "release").exists()  # registering is not releasing
 
 
+def named_database(course, url):
+    write(
+        course.root / "nbgrader_config.py",
+        course.config.read_text() + f'\nc.CourseDirectory.db_url = "{url}"\n',
+    )
+
+
+def test_a_database_that_is_named_gets_its_tables_without_an_activated_environment(
+    course, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", "/nowhere")
+    course.gradebook.unlink(missing_ok=True)
+    named_database(course, f"sqlite:///{tmp_path}/elsewhere.db")
+    submit(course, "ada", answered())
+    record(course, "tp1", grade_with=FakeGrader())
+    assert found(course) == GOOD and (tmp_path / "elsewhere.db").exists() and not course.gradebook.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////nowhere/at/all.db", "postgresql+nodriver://me:secret@localhost/x", "nosuch://me:secret@h/x"],
+)
+def test_a_database_that_cannot_be_opened_is_told_without_its_password(course, url):
+    named_database(course, url)
+    for ask in (lambda: ensure_registered(course, "tp1"), lambda: scores(course, "tp1")):
+        with pytest.raises(InstructorError, match=r"cannot be opened: .* See c\.CourseDirectory") as caught:
+            ask()
+        assert "secret" not in str(caught.value)
+
+
 def test_a_source_that_nbgrader_refuses_is_told_with_its_reason(course):
     cells = json.loads(json.dumps(SOURCE))
     cells[2]["source"] = "### BEGIN SOLUTION\nx = 1"

@@ -70,7 +70,7 @@ def accuracy(found: torch.Tensor, labels: torch.Tensor) -> Accuracy:
     if len(labels) and int(labels.min()) >= 0 and int(labels.max()) < classes:
         pairs = torch.bincount(labels.long() * classes + predicted, minlength=classes * classes)
         rows = tuple(tuple(row) for row in pairs.reshape(classes, classes).tolist())
-        share.picture = Confusion("Classes confondues (numérotées comme dans le jeu de test caché)", rows)
+        share.picture = Confusion("Classes confondues (renommées au hasard)", rows)
     return share
 
 
