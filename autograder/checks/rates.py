@@ -43,8 +43,10 @@ def uniform_counts(counts: Iterable[int], what: str, alpha: float = 1e-9) -> Non
     (probability (1 - 1/20)^800 = 1.5e-18), and 150 an item show one that comes twice as often (power > 0.999).
     """
     drawn = np.asarray(list(counts), dtype=np.int64)
-    if drawn.size == 0 or drawn.sum() == 0 or drawn.min() < 0:
-        raise GraderFailure(f"uniform_counts: {drawn.size} items, {drawn.sum()} draws")
+    if drawn.size == 0 or drawn.min() < 0:
+        raise GraderFailure(f"uniform_counts: {drawn.size} items, the smallest count {drawn.min(initial=0)}")
+    if drawn.sum() == 0:  # a suite counts what the student's code drew, which may be something else
+        raise CheckFailed(f"{what} : aucun tirage n'a donné une des {drawn.size} possibilités.")
     total, items = int(drawn.sum()), drawn.size
     unlikely = int((two_tails(drawn, total, 1 / items) < alpha / items).sum())
     if unlikely:
