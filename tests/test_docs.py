@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -182,10 +183,27 @@ def _runs(page: Path) -> bool:
     return any(block.runs for block in blocks(page.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if _runs(page)], ids=name)
-def test_a_new_user_can_do_what_a_page_says(page: Path, tmp_path: Path):
-    start = STARTS.get(name(page), clone)(tmp_path)
-    assert follow(page.read_text(encoding="utf-8"), start, tmp_path / "folder")
+FOLLOWED = [page for page in PAGES if _runs(page)]
+
+
+@pytest.fixture(scope="module")
+def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    """Pages as they are being followed, two at a time: most of that is waiting for torch to be imported."""
+
+    def done(page: Path, folder: Path) -> int:
+        start = STARTS.get(name(page), clone)(folder)
+        return follow(page.read_text(encoding="utf-8"), start, folder / "folder")
+
+    asked = {
+        item.callspec.params["page"] for item in request.session.items if "followed" in item.fixturenames
+    }
+    with ThreadPoolExecutor(2) as pool:
+        yield {page: pool.submit(done, page, tmp_path_factory.mktemp(page.stem)) for page in asked}
+
+
+@pytest.mark.parametrize("page", FOLLOWED, ids=name)
+def test_a_new_user_can_do_what_a_page_says(page: Path, followed: dict[Path, Future[int]]):
+    assert followed[page].result()
 
 
 # --- What is not run ------------------------------------------------------------------------------------------
