@@ -499,7 +499,11 @@ class _Work:
                 [exercise for exercise in graded if exercise.id not in steps.absent], execution
             )
             return [
-                self._diagnosed(grades.get(exercise.id) or _absent(exercise), exercise.suite, execution)
+                self._diagnosed(
+                    _absent(exercise) if exercise.id in steps.absent else grades[exercise.id],
+                    exercise.suite,
+                    execution,
+                )
                 for exercise in graded
             ]
         finally:

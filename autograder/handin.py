@@ -21,10 +21,8 @@ from autograder.course import Course, Source, near
 from autograder.errors import InstructorError
 from autograder.grading import Job, Record
 from autograder.schedule import Forks, Options, drive_twice
-from autograder.submission import Kind, SourceNotebook, digest, locate, plan, read_notebook
+from autograder.submission import LEFT_OUT, Kind, SourceNotebook, digest, locate, plan, read_notebook
 from autograder.suite import derive_seed
-
-LEFT_OUT = (".git", ".ipynb_checkpoints", "__pycache__")
 
 
 @dataclass(frozen=True)

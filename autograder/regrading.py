@@ -28,11 +28,10 @@ class Change:
 
 def changes(before: Grade, after: Grade) -> list[Change]:
     """The exercises whose score or possible points differ between two grades of the same submission."""
-    old, new = ({one.exercise: one for one in grade.exercises} for grade in (before, after))
-    names = dict.fromkeys((*old, *new))
+    old, new = _by_name(before.exercises), _by_name(after.exercises)
     return [
         Change(after.student, name, _score(old.get(name)), _score(new.get(name)))
-        for name in names
+        for name in old | new
         if _worth(old.get(name)) != _worth(new.get(name))
     ]
 

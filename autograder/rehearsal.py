@@ -30,12 +30,11 @@ from autograder import manifest
 from autograder.feedback import french_number
 from autograder.manifest import Manifest, ReleasedCell
 from autograder.runthrough import Event, code_cells, events
-from autograder.submission import MAX_BYTES, Cell, Submitted, read_notebook
+from autograder.submission import LEFT_OUT, MAX_BYTES, Cell, Submitted, read_notebook
 
 __all__ = ["Remark", "main", "remarks_on_cells"]
 
 READY, TO_MEND, WRONG_USE = 0, 1, 2
-LEFT_OUT = (".git", ".ipynb_checkpoints", "__pycache__")
 MANY_FILES = 10_000  # a folder that holds more is no assignment's, and is not counted to its end
 SHOWN = 15  # things that are named one by one
 WIDTH = 100  # of paragraphs, at most

@@ -293,7 +293,7 @@ def grade_class(
         own_forks = forks or Forks(course, options)
         own_executor = executor or ThreadPoolExecutor(options.workers)
         try:
-            yield from _graded(course, assignment, todo, options, own_executor, own_forks)
+            yield from _graded(course, assignment, keys, todo, options, own_executor, own_forks)
         finally:
             if executor is None:  # first of all, or its threads would go on to the next submission
                 own_executor.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
@@ -338,6 +338,7 @@ def _task(course: Course, assignment: str, student: str, keys: Keys, options: Op
 def _graded(
     course: Course,
     assignment: str,
+    keys: Keys,
     tasks: Sequence[Task],
     options: Options,
     executor: Executor,
@@ -359,16 +360,15 @@ def _graded(
         elif record is None or record.again:
             alone.append((task, job))
         else:
-            yield _done(course, task, record)
+            yield _done(course, keys, task, record)
     for task, job in alone:
-        yield _done(course, task, _last_try(course, forks, job))
+        yield _done(course, keys, task, _last_try(course, forks, job))
 
 
-def _done(course: Course, task: Task, record: Record) -> Progress:
+def _done(course: Course, keys: Keys, task: Task, record: Record) -> Progress:
     before = task.before
     if before is not None and task.exercises:
-        source = course.load_source(record.grade.assignment)
-        record = merged(before, record, Keys.of(course, source))
+        record = merged(before, record, keys)
     found = tuple(changes(before.grade, record.grade)) if before else ()
     (_hold if found else keep)(course, record)
     return Progress(task.student, record, changes=found)

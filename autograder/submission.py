@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "LEFT_OUT",
     "Cell",
     "Exercise",
     "Kind",
@@ -51,6 +52,7 @@ __all__ = [
 MAX_BYTES = (
     100_000_000  # a notebook beyond this is not worth the grader's memory; nbgrader has the same limit
 )
+LEFT_OUT = (".git", ".ipynb_checkpoints", "__pycache__")  # of a folder that is handed in
 
 
 # --- The instructor's notebook --------------------------------------------------------------------------------

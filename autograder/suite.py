@@ -266,7 +266,9 @@ class Verdicts:
                 session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             try:
                 self.end_round(self._complete(suite))
-            except Exception as error:  # ours, not a test's: pytest would only print it
+            except (
+                BaseException
+            ) as error:  # ours, not a test's (a GraderFailure, say): pytest would only print it
                 self.failure = error
                 break
         return True
@@ -388,9 +390,8 @@ def run_suites(suites: Sequence[Path], rounds: Rounds, only: Sequence[str] = ())
         _forget(suite)
     if verdicts.failure is not None:
         raise verdicts.failure
-    while (
-        verdicts.now is not None
-    ):  # pytest stopped in the middle: the suites that are left do without the others
+    # Where pytest stopped in the middle, the suites that are left do without the others.
+    while verdicts.now is not None:
         suite, host = verdicts.now
         if verdicts.begun or len(suites) == 1:
             errors = "\n".join(text for _, text in verdicts.errors)

@@ -504,14 +504,15 @@ def test_a_suite_that_cannot_be_read_costs_the_others_nothing(tmp_path):
         )
 
 
-def test_what_the_rounds_raise_is_raised(tmp_path):
+@pytest.mark.parametrize("kind", [ValueError, GraderFailure])
+def test_what_the_rounds_raise_is_raised(tmp_path, kind):
     suite = suite_file(tmp_path, "one", "x")
 
     def rounds():
         yield suite, LocalHost("x = 1")
-        raise ValueError("ours")
+        raise kind("ours")
 
-    with pytest.raises(ValueError, match="ours"):
+    with pytest.raises(kind, match="ours"):
         run_suites([suite], rounds())
 
 
