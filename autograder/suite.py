@@ -381,7 +381,6 @@ def run_suites(suites: Sequence[Path], rounds: Rounds, only: Sequence[str] = ())
         *("-c", "/dev/null", "--rootdir", str(suites[0].parent), "--noconftest"),
         *("--confcutdir", str(suites[0].parent)),  # else every folder above is listed and collected
         *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),
-        "--continue-on-collection-errors",
     ]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict
     # Not by -p: pytest would read the entry points of all that is installed to find this module.
