@@ -18,7 +18,8 @@ demo: .venv/instructor.stamp
 # One thread: the tensors are small, and torch's threads wait for each other in a loop when other processes need the core.
 test: export OMP_NUM_THREADS := 1
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m alone
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ Who is to blame for a failed test is decided here, in ``judge``.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import math
@@ -35,6 +36,7 @@ from autograder.raised import without_data
 from autograder.verdict import Outcome, Verdict
 
 MARK = "graded"
+AUTOLOAD = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 # Plugins of pytest that a suite does not need; two of them collect garbage three times a run.
 UNUSED = (
     *("cacheprovider", "doctest", "faulthandler", "junitxml", "logging", "pastebin", "stepwise"),
@@ -382,9 +384,9 @@ def run_suites(suites: Sequence[Path], rounds: Rounds, only: Sequence[str] = ())
         *("--confcutdir", str(suites[0].parent)),  # else every folder above is listed and collected
         *("--import-mode=importlib", "--assert=plain", "-qq", "--no-header", "--no-summary", "--tb=no"),
     ]
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed must not change a verdict
-    # Not by -p: pytest would read the entry points of all that is installed to find this module.
-    code = pytest.main(arguments, plugins=[sys.modules[__name__], verdicts])
+    with _no_other_plugins():
+        # Not by -p: pytest would read the entry points of all that is installed to find this module.
+        code = pytest.main(arguments, plugins=[sys.modules[__name__], verdicts])
     for suite in suites:
         _forget(suite)
     if verdicts.failure is not None:
@@ -398,6 +400,19 @@ def run_suites(suites: Sequence[Path], rounds: Rounds, only: Sequence[str] = ())
             verdicts.end_round((*(verdicts.found.values() if verdicts.begun else ()), left))
         else:
             verdicts.end_round(run_suite(suite, host))
+
+
+@contextlib.contextmanager
+def _no_other_plugins() -> Iterator[None]:
+    """What else is installed must not change a verdict; nor must a suite change what the caller starts afterwards."""
+    before = os.environ.get(AUTOLOAD)
+    os.environ[AUTOLOAD] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(AUTOLOAD, None)
+        if before is not None:
+            os.environ[AUTOLOAD] = before
 
 
 def broken(suite: Path, detail: str) -> Verdict:

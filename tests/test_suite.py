@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -563,3 +564,14 @@ def test_c(student):
     suite = write(tmp_path / "test_margin.py", text)
     verdicts = run_suite(suite, LocalHost("x = 1"))
     assert [v.margin for v in verdicts] == [None, None, (0.95, 0.8)]
+
+
+def test_what_is_started_after_a_suite_has_its_own_plugins(tmp_path, monkeypatch):
+    suite = write(tmp_path / "test_env.py", "def test_a(student):\n    student.x\n")
+    for before in ("", None):
+        if before is None:
+            monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+        else:
+            monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", before)
+        assert run_suite(suite, LocalHost("x = 1"))[0].outcome.value == "passed"
+        assert os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") == before

@@ -484,6 +484,7 @@ def of_ours(pid):
     return False
 
 
+@pytest.mark.alone
 def test_after_a_run_nothing_is_left(arena, tmp_path, monkeypatch):
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -558,6 +559,7 @@ print("done", all(one.success for one in done), flush=True)
 """
 
 
+@pytest.mark.alone
 def test_a_run_killed_at_random_moments_loses_and_doubles_nothing(arena, tmp_path):
     """Three submissions; the run is killed with SIGKILL and started again; the end is as if it had never been."""
     root = tmp_path / "course"
