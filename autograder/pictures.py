@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
-__all__ = ["Confusion", "Histogram", "Picture", "from_dict", "svg", "to_dict"]
+__all__ = ["Confusion", "Curve", "Histogram", "Picture", "from_dict", "svg", "to_dict"]
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 360, 170, 12, 24, 30
 BLUE, RED, GREY, BLACK = "#3b6ea5", "#b02a1c", "#6b7785", "#222222"
@@ -46,8 +46,25 @@ class Confusion:
     counts: tuple[tuple[int, ...], ...]
 
 
-Picture = Histogram | Confusion
-_KINDS: dict[str, type[Picture]] = {"histogram": Histogram, "confusion": Confusion}
+@dataclass(frozen=True)
+class Curve:
+    """What the student's code said after each epoch, from the first on, and what the last value should not exceed.
+
+    ``of`` makes one of any floats: what is not finite becomes None, for JSON has no word for it.
+    """
+
+    title: str
+    values: tuple[float | None, ...]
+    bound: float | None
+
+    @classmethod
+    def of(cls, title: str, values: Sequence[float], bound: float) -> Curve:
+        finite = [value if math.isfinite(value) else None for value in (*values, bound)]
+        return cls(title, tuple(finite[:-1]), finite[-1])
+
+
+Picture = Histogram | Confusion | Curve
+_KINDS: dict[str, type[Picture]] = {"histogram": Histogram, "confusion": Confusion, "curve": Curve}
 
 
 def to_dict(picture: Picture) -> dict[str, Any]:
@@ -75,9 +92,13 @@ def _tuples(value: Any) -> Any:
 
 def svg(picture: Picture) -> str:
     """The picture as an ``<svg>`` element; its title is what a screen reader says."""
-    drawn, height = (
-        (_bars(picture), HEIGHT) if isinstance(picture, Histogram) else _matrix(picture.counts[:MOST_CLASSES])
-    )
+    match picture:
+        case Histogram():
+            drawn, height = _bars(picture), HEIGHT
+        case Curve():
+            drawn, height = _line(picture), HEIGHT
+        case Confusion():
+            drawn, height = _matrix(picture.counts[:MOST_CLASSES])
     title = escape(picture.title)
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="{title}" '
@@ -105,6 +126,35 @@ def _bars(histogram: Histogram) -> str:
         + _label(LEFT, floor + 13, _number(histogram.low), "start")
         + _label(WIDTH / 2, floor + 13, "barres : mesuré ; trait rouge : attendu", "middle")
         + _label(WIDTH - LEFT, floor + 13, _number(histogram.high), "end")
+    )
+
+
+def _line(curve: Curve) -> str:
+    left, floor = LEFT + 30, HEIGHT - BOTTOM
+    numbers = [value for value in (*curve.values, curve.bound) if value is not None]
+    low, high = min(*numbers, 0.0, 0.0), max(*numbers, 1e-9, 1e-9)
+    width = (WIDTH - LEFT - left) / max(len(curve.values) - 1, 1)
+
+    def top(value: float) -> float:
+        return floor - (floor - TOP) * (value - low) / (high - low)
+
+    points = [(left + i * width, top(value)) for i, value in enumerate(curve.values) if value is not None]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    drawn = f'<polyline points="{line}" fill="none" stroke="{BLUE}" stroke-width="2"/>'
+    drawn += "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{BLUE}"/>' for x, y in points)
+    if curve.bound is not None:
+        y = top(curve.bound)
+        drawn += (
+            f'<line x1="{left}" x2="{WIDTH - LEFT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{RED}" stroke-width="2" '
+            'stroke-dasharray="5 4"/>'
+        )
+    return (
+        f'{drawn}<line x1="{left}" x2="{WIDTH - LEFT}" y1="{floor}" y2="{floor}" stroke="{GREY}"/>'
+        + _label(left - 4, TOP + 4, _number(high), "end")
+        + _label(left - 4, floor + 3, _number(low), "end")
+        + _label(left, floor + 13, "1", "middle")
+        + _label((left + WIDTH) / 2, floor + 13, "bleu : à chaque époque ; tirets : à atteindre", "middle")
+        + _label(WIDTH - LEFT, floor + 13, str(len(curve.values)), "end")
     )
 
 

@@ -155,7 +155,7 @@ def resident():
 @pytest.mark.parametrize("name", INITS)
 def test_alexnet_is_counted_without_its_244_megabytes(name):
     notebook = student(ALEXNET.replace("INIT", INITS[name]))
-    checks.unfilled(notebook, notebook.alexnet)  # torch imports and caches what the modes and each way of drawing need
+    checks.unfilled(notebook, notebook.alexnet)  # torch imports and caches what each way of drawing needs
     before = resident()
     module = checks.unfilled(notebook, notebook.alexnet)
     checks.parameter_count(checks.parameters(notebook, module), COUNT, "alexnet()")

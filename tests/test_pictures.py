@@ -14,12 +14,13 @@ import torch
 from autograder import checks, margins
 from autograder.errors import CheckFailed
 from autograder.feedback import render
-from autograder.pictures import Confusion, Histogram, from_dict, svg, to_dict
+from autograder.pictures import Confusion, Curve, Histogram, from_dict, svg, to_dict
 from autograder.verdict import ExerciseGrade, Outcome
 from tests.courses import verdict
 
 BARS = Histogram('Poids de "<fc>"', -1.0, 1.0, (1, 4, 0), (2.0, 2.0, 1.0))
 PAIRS = Confusion("Classes confondues", ((5, 0), (2, 3)))
+LOSSES = Curve.of("Perte", [2.0, 1.0, math.inf, 1.5], 0.5)
 
 
 def elements(picture, tag):
@@ -33,9 +34,9 @@ def picture_of(call, *arguments, **named):
     return caught.value.picture
 
 
-@pytest.mark.parametrize("picture", [BARS, PAIRS])
+@pytest.mark.parametrize("picture", [BARS, PAIRS, LOSSES])
 def test_a_picture_survives_json(picture):
-    assert from_dict(json.loads(json.dumps(to_dict(picture)))) == picture
+    assert from_dict(json.loads(json.dumps(to_dict(picture), allow_nan=False))) == picture
 
 
 @pytest.mark.parametrize("data", [{}, {"kind": "film"}, {"kind": "histogram", "title": "x"}])
@@ -58,6 +59,15 @@ def test_a_matrix_shows_its_counts_and_is_cut_where_nobody_could_read_it():
     assert {"5", "2", "3"} <= set(texts)
     many = Confusion("x", tuple((1,) * 40 for _ in range(40)))
     assert len(elements(many, "rect")) == 12 * 12
+
+
+def test_a_curve_rises_with_its_values_and_leaves_out_what_is_no_number():
+    heights = [float(dot.get("cy")) for dot in elements(LOSSES, "circle")]
+    assert len(heights) == 3 and heights[0] < heights[2] < heights[1]
+    bound = elements(LOSSES, "line")[0]
+    assert float(bound.get("y1")) > heights[1], "0.5 lies below 1"
+    nothing = Curve.of("x", [math.nan], math.nan)
+    assert elements(nothing, "circle") == [] and len(elements(nothing, "line")) == 1, "the axis alone"
 
 
 def test_titles_are_escaped():

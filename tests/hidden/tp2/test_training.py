@@ -20,6 +20,7 @@ import torch.nn.functional as F
 
 from autograder import checks
 from autograder.errors import CheckFailed
+from autograder.pictures import Curve
 from autograder.probe import Handle
 from autograder.standins import FIRST_VALIDATION
 from autograder.suite import points
@@ -245,10 +246,13 @@ def test_each_batch_gives_a_step_and_the_loss_goes_down(student):
     features = one_hot(labels[chosen], 10.0)
     before, after = (loss_of(linear(call["state"], features), labels[chosen]) for call in (first, second))
     assert after < before, "Le premier pas ne fait pas baisser la perte de son lot."
-    start, end = run.history["train_loss"][0], run.history["train_loss"][-1]
-    assert end < 0.8 * start, (
-        f"Sur un problème facile, la perte n'a baissé que de {100 * (1 - end / start):.0f} % en 20 époques."
-    )
+    losses = run.history["train_loss"]
+    start, end = losses[0], losses[-1]
+    if not end < 0.8 * start:
+        raise CheckFailed(
+            f"Sur un problème facile, la perte n'a baissé que de {100 * (1 - end / start):.0f} % en 20 époques.",
+            picture=Curve.of("`train_loss`, époque après époque", losses, 0.8 * start),
+        )
     run = Run(student, ("Witness",), noisy_training(), validation(), 1)
     steps = len({call["state"]["linear.weight"].tobytes() for call in run.train_calls})
     assert steps >= len(noisy_training()), "Les poids ne changent pas après chaque lot."
