@@ -292,7 +292,8 @@ def grade(
         course, assignment, chosen, options, quiet=as_json, accept=lambda found: _accepts(found, changes)
     )
     if as_json:
-        click.echo(json.dumps([json.loads(g.to_json()) for g in grades], ensure_ascii=False, indent=1))
+        text = json.dumps([json.loads(g.to_json()) for g in grades], ensure_ascii=False, indent=1)
+        click.echo(text.encode("utf-8", "backslashreplace").decode())  # a folder's name may be no UTF-8
     else:
         print_class(grades)
     sys.exit(DONE if recorded and not report_ungraded(grades) else NEEDS_HUMAN)

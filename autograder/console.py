@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -83,7 +84,7 @@ def grade_and_record(
         records |= {name: before for name in held if (before := stored(course, assignment, name))}
     failures = [result for result in results if not result.success]
     for failure in failures:
-        errors.print(f"{failure.student} could not be recorded: {failure.log}", markup=False)
+        errors.print(f"{shown(failure.student)} could not be recorded: {failure.log}", markup=False)
     return [records[student].grade for student in students], accepted and not failures
 
 
@@ -110,7 +111,7 @@ def show_changes(changes: Sequence[Change]) -> None:
     table.add_column("now", justify="right")
     for change in changes[:MOST_CHANGES]:
         sides = ["ungraded" if s is None else f"{round(s, 2):g}" for s in (change.before, change.after)]
-        table.add_row(change.student, change.exercise, *sides)
+        table.add_row(escape(shown(change.student)), change.exercise, *sides)
     errors.print(table)
     if len(changes) > MOST_CHANGES:
         errors.print(f"and {len(changes) - MOST_CHANGES} more")
@@ -131,7 +132,12 @@ def print_class(grades: Sequence[Grade], console: Console = console) -> None:
     table.add_column("s", justify="right", style="dim")
     for grade in grades:
         scores = [_score(exercise.score, exercise.max_points) for exercise in grade.exercises]
-        table.add_row(grade.student, *scores, _score(grade.score, grade.max_score), f"{grade.seconds:.1f}")
+        table.add_row(
+            escape(shown(grade.student)),
+            *scores,
+            _score(grade.score, grade.max_score),
+            f"{grade.seconds:.1f}",
+        )
     console.print(table)
 
 
@@ -147,7 +153,7 @@ def _print_losses(grades: Sequence[Grade], table: Table, console: Console) -> No
             if exercise.score != exercise.max_points
         ]
         total = _score(grade.score, grade.max_score)
-        table.add_row(grade.student, total, f"{grade.seconds:.1f}", ", ".join(lost))
+        table.add_row(escape(shown(grade.student)), total, f"{grade.seconds:.1f}", ", ".join(lost))
     console.print(table)
 
 
@@ -158,9 +164,14 @@ def _score(score: float | None, most: float) -> str:
     return f"[{colour}]{round(score, 2):g}[/]"
 
 
+def shown(name: str) -> str:
+    """A student's name as a terminal can show it: control characters, and what is no UTF-8, as escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+
+
 def some(names: Sequence[str]) -> str:
     """The first five names, and how many more there are."""
-    return f"{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+    return f"{', '.join(map(shown, names[:5]))}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
 
 
 def report_ungraded(grades: Iterable[Grade]) -> bool:
@@ -170,7 +181,9 @@ def report_ungraded(grades: Iterable[Grade]) -> bool:
         if grade.ungraded:
             found.setdefault((grade.ungraded, grade.problems), []).append(grade.student)
     for (exercises, problems), students in found.items():
-        errors.print(f"{some(students)}: ungraded, needs a human: {', '.join(exercises)}", style="yellow")
+        errors.print(
+            f"{some(students)}: ungraded, needs a human: {', '.join(exercises)}", style="yellow", markup=False
+        )
         for problem in problems:
-            errors.print(f"    {problem}", markup=False, highlight=False)
+            errors.print(f"    {shown(problem)}", markup=False, highlight=False)
     return bool(found)

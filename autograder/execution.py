@@ -403,11 +403,8 @@ class Execution:
     def _enter(self, kernel: Kernel) -> None:
         self.guests.append(kernel.guest)
         kernel.seed(self.seed)
-        if self.folder is not None and self.folder.is_dir():
-            try:
-                put_files(kernel.guest, str(self.folder))
-            except OSError as error:
-                self.problems.append(f"files beside the notebook could not be copied to the guest: {error}")
+        if self.folder is not None and (left_out := put_files(kernel.guest, str(self.folder))):
+            self.problems.append(f"not copied to the guest: {', '.join(left_out[:5])}")
 
     async def _step(self, kernel: Kernel, step: Step) -> str:
         """Perform one step; returns what killed the kernel, if anything did."""

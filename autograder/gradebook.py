@@ -36,6 +36,7 @@ nbgrader removes the autograded folder at the start and finds its rows again, so
 from __future__ import annotations
 
 import contextlib
+import glob
 import math
 import os
 import re
@@ -149,6 +150,8 @@ def _remove_linked_copies(submitted: Path, autograded: Path) -> None:
 
 def _special_files(folder: Path) -> list[Path]:
     """Everything in a submission that is neither a regular file nor a folder; links are not followed."""
+    if folder.is_symlink():
+        return [folder]
     found = (Path(parent) / name for parent, folders, names in os.walk(folder) for name in (*names, *folders))
     return [path for path in found if path.is_symlink() or not (path.is_file() or path.is_dir())]
 
@@ -479,23 +482,33 @@ def _by_reference(grade_with: Callable[[Course, str, str], Graded]) -> Callable[
 def _record_one(api: NbGraderAPI, course: Course, assignment: str, student: str) -> Recorded:
     begun = time.monotonic()
     source = course.load_source(assignment)
-    folder = course.submitted(assignment, student)
-    reason = _unconvertible(folder, source)
-    log = reason
-    if not reason:
-        result = api.autograde(assignment, student, force=True)
-        log = result.get("log", "") + result.get("error", "")
-        if result["success"]:
-            return Recorded(student, True, log, time.monotonic() - begun)
+    log = ""
     try:
+        log = _unconvertible(course.submitted(assignment, student), student, source)
+        if not log:
+            result = api.autograde(assignment, student, force=True)
+            log = result.get("log", "") + result.get("error", "")
+            if result["success"]:
+                return Recorded(student, True, log, time.monotonic() - begun)
+            _pass_on_interrupt(result.get("error", ""))
         _record_scores_only(api, course, source, student)
     except Exception as error:  # whatever it is, it must not cost the next student's recording
         return Recorded(student, False, f"{log}{type(error).__name__}: {error}", time.monotonic() - begun)
     return Recorded(student, True, log, time.monotonic() - begun, without_notebook=True)
 
 
-def _unconvertible(folder: Path, source: Source) -> str:
+def _pass_on_interrupt(error: str) -> None:
+    """nbgrader keeps Ctrl-C as the text of one more failure; raises it again."""
+    if error.rstrip().rpartition("\n")[2].startswith("KeyboardInterrupt"):
+        raise KeyboardInterrupt
+
+
+def _unconvertible(folder: Path, student: str, source: Source) -> str:
     """Why nbgrader should not touch a submission; empty if it may."""
+    if glob.escape(student) != student or "\n" in student:
+        return (
+            f"nbgrader takes the name {student!r} for a pattern. Rename the folder for a page of feedback.\n"
+        )
     special = _special_files(folder)
     if special:
         return f"{special[0]} is not a regular file: nbgrader would copy what it points to. Remove it.\n"

@@ -481,8 +481,7 @@ class _Work:
 
     def notebook(self, name: str) -> list[ExerciseGrade]:
         """Grades of the exercises of one notebook; manual ones are left to the gradebook."""
-        path = locate(Path(self.job.folder), name)
-        submitted = read_notebook(path)
+        submitted = _handed_in(Path(self.job.folder), name)
         notebook = self.source.notebook(name)
         graded = [e for e in notebook.exercises if e.kind is not Kind.MANUAL and self._wanted(e.id)]
         if submitted.missing or submitted.unreadable:
@@ -686,6 +685,14 @@ def _explained(verdict: Verdict, note: str) -> Verdict:
     return verdict
 
 
+def _handed_in(folder: Path, name: str) -> Submitted:
+    """The submitted notebook ``name``; of a folder that is a link, to somebody else's work, nothing is read."""
+    if folder.is_symlink():
+        problem = f"{folder} is a symbolic link, which is not followed. Put what it points to in its place."
+        return Submitted(name, problems=(problem,), unreadable="Le dossier rendu est un lien symbolique.")
+    return read_notebook(locate(folder, name))
+
+
 def _absent(exercise: Exercise) -> ExerciseGrade:
     message = "Rien n'a été rendu pour cet exercice."
     verdict = Verdict("handed_in", "Travail rendu", Outcome.FAILED, 1.0, message)
@@ -766,7 +773,7 @@ def main(message: bytes, fds: Sequence[int]) -> None:
             line = lines.readline()
         if line:
             for answer in _answers(Job.from_json(line), kernel, limits, runner, closing):
-                channel.sendall(answer.encode() + b"\n")
+                channel.sendall(answer.encode("utf-8", "backslashreplace") + b"\n")
         if isinstance(kernel, Kernel):
             kernel.guest.close()
 

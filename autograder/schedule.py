@@ -11,6 +11,7 @@ resumes, and why grading the same content twice gives the same grades.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -36,6 +37,8 @@ from autograder.suite import derive_seed
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
 __all__ = ["Forks", "Options", "Record", "grade_class", "graded_submission", "stored"]
+
+LONGEST = 240  # bytes of a student's name that stands in that of a file
 
 GRADER_PRELOAD = (
     "torch",
@@ -176,11 +179,17 @@ def _record(line: str, job: Job) -> Record | None:
 
 
 def record_path(course: Course, assignment: str, student: str) -> Path:
-    return course.state / assignment / f"{student}.json"
+    return course.state / assignment / _file_name(student)
 
 
 def _held_path(course: Course, assignment: str, student: str) -> Path:
-    return course.state / assignment / "_held" / f"{student}.json"
+    return course.state / assignment / "_held" / _file_name(student)
+
+
+def _file_name(student: str) -> str:
+    """A folder's name may be as long as a file's, which leaves no room for an ending."""
+    name = os.fsencode(student)
+    return f"{student}.json" if len(name) <= LONGEST else f"{hashlib.sha256(name).hexdigest()}.json"
 
 
 def stored(course: Course, assignment: str, student: str) -> Record | None:
@@ -211,11 +220,19 @@ def _write(course: Course, path: Path, record: Record) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
         os.chmod(course.state, 0o700)  # seeds are nobody else's business
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(record.to_json())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
+    # Half a surrogate pair, as of a name that is no UTF-8, becomes the escape that JSON has for it.
+    file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - its name is needed when writing has failed
+        "w", encoding="utf-8", errors="backslashreplace", dir=path.parent, delete=False
+    )
+    try:
+        with file:
+            file.write(record.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, path)
+    except BaseException:
+        Path(file.name).unlink(missing_ok=True)
+        raise
 
 
 def is_current(record: Record, course_key: str, submission: str) -> bool:

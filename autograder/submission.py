@@ -525,8 +525,8 @@ def _problems(
 def digest(folder: Path) -> str:
     """SHA-256 of a submission's content: names and bytes of all files, in the order of their names.
 
-    Nothing outside the folder is read: of a symbolic link the target's name counts, of another special file only
-    its name.
+    Nothing outside the folder is read: of a symbolic link the target's name counts, of another special file, and of
+    one that cannot be read, only its own.
     """
     total = hashlib.sha256()
     for name, path in sorted((os.fsencode(p.relative_to(folder).as_posix()), p) for p in _files(folder)):
@@ -537,12 +537,22 @@ def digest(folder: Path) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
+    if folder.is_symlink():
+        yield folder
+        return
     for parent, folders, names in os.walk(folder, followlinks=False):
         linked = [name for name in folders if (Path(parent) / name).is_symlink()]
         yield from (Path(parent) / name for name in (*names, *linked))
 
 
 def _content(path: Path) -> tuple[bytes, bytes]:
+    try:
+        return _hashed(path)
+    except OSError:  # a mode that an archive gave it, a path that is too long: one submission's affair
+        return b"U", bytes(32)
+
+
+def _hashed(path: Path) -> tuple[bytes, bytes]:
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         return b"L", hashlib.sha256(os.fsencode(path.readlink())).digest()

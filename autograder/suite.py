@@ -95,7 +95,8 @@ SEED = pytest.StashKey[int]()
 
 def derive_seed(secret: str, *names: str) -> int:
     """A seed of 63 bits for the stream called ``names``: a keyed hash, so that none tells another."""
-    digest = hmac.new(secret.encode(), "\x00".join(names).encode(), hashlib.sha256).digest()
+    text = "\x00".join(names).encode("utf-8", "surrogatepass")  # a folder's name may be no UTF-8
+    digest = hmac.new(secret.encode(), text, hashlib.sha256).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 

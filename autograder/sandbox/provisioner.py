@@ -9,9 +9,11 @@ Registered as the kernel provisioner ``autograder-guest``; the grader uses it th
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
+import stat
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,8 @@ from autograder.sandbox.supervisor import Guest
 SOCKETS = ".kernel"  # folder of the kernel's sockets in the guest's home
 PORTS = {name: number for number, name in enumerate(("shell", "iopub", "stdin", "hb", "control"), 1)}
 PATIENCE = 60.0  # seconds for a fork to confine itself: generous, the host may be loaded
+
+RESERVE = 0.25  # of its disk that a submission's own files leave to a guest
 
 Launcher = Callable[[dict[str, Any], int], Guest]
 
@@ -132,19 +136,37 @@ class GuestProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             self.bridge = None
 
 
-def put_files(guest: Guest, folder: str) -> None:
-    """Copy the files of ``folder`` (no links, no special files) into the guest's home before anything runs there."""
+def put_files(guest: Guest, folder: str) -> list[str]:
+    """Copy the files of ``folder`` (no links, no special files) into the guest's home before anything runs there.
+
+    Returns what was left out and why: on a disk that is full no notebook runs, so a part of it stays free.
+    """
     home = f"/proc/self/fd/{guest.work}"
+    left_out: list[str] = []
     for parent, folders, names in os.walk(folder, followlinks=False):
         inner = os.path.relpath(parent, folder)
-        for name in folders:
-            path = os.path.join(home, inner, name)
-            os.makedirs(path, exist_ok=True)
-            os.chmod(path, 0o777)
-        for name in names:
-            source = os.path.join(parent, name)
-            if os.path.isfile(source) and not os.path.islink(source):
-                copy_file(source, os.path.join(home, inner, name))
+        for name in (*folders, *names):
+            try:
+                _put(os.path.join(parent, name), os.path.join(home, inner, name), home)
+            except OSError as error:
+                left_out.append(f"{os.path.normpath(os.path.join(inner, name))} ({error.strerror})")
+    return left_out
+
+
+def _put(source: str, target: str, home: str) -> None:
+    """Copy one file or make one folder; raises OSError."""
+    status = os.lstat(source)
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        return
+    disk = os.statvfs(home)
+    free = disk.f_bavail - RESERVE * disk.f_blocks
+    if status.st_size > free * disk.f_frsize or disk.f_favail < RESERVE * disk.f_files:
+        raise OSError(errno.ENOSPC, "no room on its disk")
+    if stat.S_ISDIR(status.st_mode):
+        os.makedirs(target, exist_ok=True)
+        os.chmod(target, 0o777)
+    else:
+        copy_file(source, target)
 
 
 def copy_file(source: str, target: str) -> None:
