@@ -266,9 +266,10 @@ def grade(
 
     All of submitted/*/ASSIGNMENT, or only STUDENTS. What was graded before and has not changed is kept, so a run
     that was stopped goes on where it was; where a suite changed, its exercise alone is graded again, with the seeds of
-    before. Grades that change although the submission did not are shown before they are recorded; with
-    `--changes hold` they are shown, and the recorded ones stay. Scores, comments and extensions that a human gave stay
-    in any case. Exit code 1: something needs a human (ungraded, or changes not recorded).
+    before; of a resubmission those exercises that something concerns which changed in it. Grades that change although
+    the submission did not are shown before they are recorded; with `--changes hold` they are shown, and the recorded
+    ones stay. Scores, comments and extensions that a human gave stay in any case. Exit code 1: something needs a human
+    (ungraded, or changes not recorded).
 
     \b
     Examples:

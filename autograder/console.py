@@ -51,6 +51,7 @@ def grade_and_record(
     """
     records: dict[str, Record] = {}
     held: dict[str, Progress] = {}
+    spared: dict[str, int] = {}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -66,6 +67,8 @@ def grade_and_record(
         def graded() -> Iterator[str]:
             for progress in grade_class(course, assignment, students, options, forks=forks):
                 records[progress.student] = progress.record
+                if progress.spared:
+                    spared[progress.student] = len(progress.spared)
                 if progress.changes:
                     held[progress.student] = progress
                 else:
@@ -77,6 +80,11 @@ def grade_and_record(
                     errors.print(f"graded {len(records)} of {len(students)} in {told - started:.0f} s")
 
         results = _record(course, assignment, graded(), records)
+    if spared and not quiet:
+        total = sum(spared.values())
+        errors.print(
+            f"{len(spared)} resubmissions: {total} exercises kept, since nothing that decides them changed"
+        )
     accepted = not held or accept([change for name in sorted(held) for change in held[name].changes])
     if accepted:
         results += _record(course, assignment, _released(course, held), records)

@@ -33,6 +33,7 @@ import torch
 
 import autograder
 from autograder.course import Course, Source
+from autograder.dependence import Notebook
 from autograder.diagnosis import FILE, SEED, Diagnoses, Sketch, Sketcher
 from autograder.errors import (
     CallTimedOut,
@@ -54,9 +55,13 @@ from autograder.sandbox.syscalls import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 from autograder.submission import (
     Exercise,
     Kind,
+    Plan,
+    RunCell,
+    RunGraded,
     Snapshot,
     Step,
     Submitted,
+    beside,
     digest,
     locate,
     plan,
@@ -78,12 +83,27 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What an exercise's result was made from in its submission: a digest of it (``dependence``), and the names that
+    the suite asked for."""
+
+    digest: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Basis:
+        return cls(str(data["digest"]), tuple(map(str, data["names"])))
+
+
+@dataclass(frozen=True)
 class Job:
     """What a grader needs to know of one submission; plain values, so that it travels as JSON.
 
     ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells; ``sketch`` for
     sketches of the replies, with the seed of diagnoses; ``trials`` for the one suite of the source on each of them
-    instead (audits). ``exercises`` names those that are graded; empty for all.
+    instead (audits). ``exercises`` names those that are graded; empty for all. ``seeds`` holds the seeds of exercises
+    that have one of their own. Of an earlier submission there are ``known`` results, by exercise, and digests of its
+    ``cells``, by notebook: an exercise that nothing concerns which has changed since is left out of the record.
     """
 
     root: str
@@ -95,6 +115,9 @@ class Job:
     sketch: bool = False
     trials: tuple[Trial, ...] = ()
     exercises: tuple[str, ...] = ()
+    seeds: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, Basis] = field(default_factory=dict)
+    cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -104,7 +127,9 @@ class Job:
         data = json.loads(text)
         trials = tuple(Trial(trial["text"], tuple(trial["seeds"])) for trial in data["trials"])
         more_seeds, exercises = tuple(data["more_seeds"]), tuple(data["exercises"])
-        return cls(**{**data, "more_seeds": more_seeds, "trials": trials, "exercises": exercises})
+        known = {exercise: Basis.from_dict(basis) for exercise, basis in data["known"].items()}
+        plain = {"more_seeds": more_seeds, "trials": trials, "exercises": exercises, "known": known}
+        return cls(**{**data, **plain})
 
 
 @dataclass(frozen=True)
@@ -113,7 +138,9 @@ class Record:
 
     ``again`` asks for one more try alone on the machine: a wall limit passed although little CPU time was used.
     ``more`` holds a grade for each of the job's further seeds, ``sketches`` those it asked for, by exercise and test;
-    ``parts`` the key (``Keys.parts``) that each exercise was graded with.
+    ``parts`` the key (``Keys.parts``) that each exercise was graded with. ``bases`` tell, where it is clear, what of
+    the submission decides an exercise; ``seeds`` are those of exercises that were graded with another than the grade's;
+    ``cells`` hold digests of what decides the outputs of each cell, by notebook and place.
     """
 
     grade: Grade
@@ -122,6 +149,9 @@ class Record:
     more: tuple[Grade, ...] = ()
     sketches: dict[str, dict[str, Sketch]] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
+    bases: dict[str, Basis] = field(default_factory=dict)
+    seeds: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         notebooks = {name: [asdict(cell) for cell in cells] for name, cells in self.notebooks.items()}
@@ -136,6 +166,9 @@ class Record:
             "more": more,
             "sketches": sketches,
             "parts": self.parts,
+            "bases": {exercise: asdict(basis) for exercise, basis in self.bases.items()},
+            "seeds": self.seeds,
+            "cells": self.cells,
         }
         return json.dumps(data, ensure_ascii=False)
 
@@ -151,7 +184,11 @@ class Record:
                 for e, found in data.get("sketches", {}).items()
             }
             parts = {str(exercise): str(key) for exercise, key in data.get("parts", {}).items()}
-            return cls(grade, notebooks, bool(data["again"]), tuple(more), sketches, parts)
+            bases = {str(e): Basis.from_dict(basis) for e, basis in data.get("bases", {}).items()}
+            seeds = {str(exercise): str(seed) for exercise, seed in data.get("seeds", {}).items()}
+            cells = {n: {int(i): str(d) for i, d in c.items()} for n, c in data.get("cells", {}).items()}
+            again = bool(data["again"])
+            return cls(grade, notebooks, again, tuple(more), sketches, parts, bases, seeds, cells)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a record: {error!r}") from error
 
@@ -272,6 +309,8 @@ class GuestHost:
         self.probe: Probe | None = None
         self.timeouts, self.revivals = 0, REVIVALS if trial else 0
         self.late: StudentFailure | GraderFailure = CallTimedOut(limits.call_cpu)
+        self.reached: set[str] = set()  # names that the suite asked for
+        self.plain = True  # no test ended by a limit, a death, a missing name
         self.spent = 0.0  # CPU seconds of the suite in guests that are gone
         self.begin = asked.guest.cpu_seconds() if asked.guest else 0.0
 
@@ -299,6 +338,7 @@ class GuestHost:
 
     def _opened(self) -> Probe:
         probe = self.asked.open(self.limits, self._left(), self.end)
+        probe.reached = self.reached
         probe.request("names")  # a snapshot that is just dying still takes the socket
         if self.trial:
             self._run_trial(probe)
@@ -344,6 +384,7 @@ class GuestHost:
     def failed(self, error: BaseException) -> None:
         """A test ended with ``error``: after a death or a time-out the next test gets a fresh conversation."""
         _limit_own_cpu(0)
+        self.plain &= not isinstance(error, (StudentFailure, GraderFailure, MemoryError, OSError))
         if isinstance(error, (StudentFailure, GraderFailure)):
             if isinstance(error, (CallTimedOut, WallExpired)):
                 self.timeouts += 1
@@ -403,7 +444,12 @@ def grade(
     source = course.load_source(job.assignment)
     submitted, keys = digest(Path(job.folder)), Keys.of(course, source)
     work = _Work(course, source, job, limits, kernel_or_launcher, runner, closing)
-    exercises = tuple(grade for notebook in source.notebooks for grade in work.notebook(notebook.name))
+    try:
+        exercises = work.grades()
+    except _Doubtful:
+        whole = replace(job, known={}, cells={})
+        work = _Work(course, source, whole, limits, work.start, runner, closing)
+        exercises = work.grades()
     result = Grade(
         assignment=job.assignment,
         student=job.student,
@@ -418,7 +464,18 @@ def grade(
     )
     more = (replace(result, seed=seed, exercises=tuple(found)) for seed, found in work.more.items())
     parts = {one.exercise: keys.parts[one.exercise] for one in exercises}
-    return Record(result, work.outputs, work.again, tuple(more), work.sketches, parts)
+    seeds = {one.exercise: job.seeds[one.exercise] for one in exercises if one.exercise in job.seeds}
+    return Record(
+        result,
+        work.outputs,
+        work.again,
+        tuple(more),
+        work.sketches,
+        parts,
+        bases=work.bases,
+        seeds=seeds,
+        cells=work.cells,
+    )
 
 
 def grade_trials(
@@ -454,6 +511,48 @@ def grade_trials(
         execution.kill()
 
 
+class _Doubtful(Exception):
+    """Some exercises were kept, and something happened while the others were graded: all are to be graded."""
+
+
+class _Reading:
+    """The cells of a submitted notebook, in the order in which they run, and what depends on what among them."""
+
+    def __init__(self, steps: Sequence[Step], others: str, limits: Limits) -> None:
+        self.places = {  # of exercises: how many cells run before
+            step.exercise: sum(not isinstance(s, Snapshot) for s in steps[:number])
+            for number, step in enumerate(steps)
+            if isinstance(step, Snapshot)
+        }
+        self.cells = [step for step in steps if not isinstance(step, Snapshot)]
+        self.plain = not any(isinstance(cell, RunGraded) for cell in self.cells)
+        _limit_own_cpu(limits.check_cpu)
+        try:
+            self.notebook = Notebook([cell.source for cell in self.cells], others)
+        except CheckingTooLong:
+            self.notebook = Notebook(["("])  # unclear
+        _limit_own_cpu(0)
+        found = [self.notebook.cell(place) for place in range(len(self.cells))] if self.plain else []
+        self.digests = {place: one for place, one in enumerate(found) if one is not None}
+
+    def basis(self, exercise: str, names: Iterable[str]) -> Basis | None:
+        """What decides an exercise with a suite that asks for ``names``; None where that is unclear."""
+        wanted = tuple(sorted(names))
+        if exercise not in self.places:
+            return None
+        found = self.notebook.exercise(self.places[exercise], wanted)
+        return None if found is None else Basis(found, wanted)
+
+    def index(self, place: int) -> int:
+        """Where in the submission the cell stands; -1 for an instructor's."""
+        cell = self.cells[place]
+        return cell.index if isinstance(cell, RunCell) else -1
+
+    def needed(self, exercise: str, names: Iterable[str]) -> set[int]:
+        """Places of the cells on which an exercise depends."""
+        return self.notebook.cells_of(self.places[exercise], names)
+
+
 class _Work:
     """The state of grading one submission, notebook after notebook, or one of its trials."""
 
@@ -478,6 +577,20 @@ class _Work:
         self.troubled: set[str] = set()  # exercises whose suite ran into a limit: not asked again
         self.sketches: dict[str, dict[str, Sketch]] = {}
         self.usage: dict[str, tuple[float, float]] = {}
+        self.reached: dict[str, set[str]] = {}  # by exercise, names that its suite asked for
+        self.unsteady: set[str] = set()  # exercises of which a test ended by a limit, a death, a missing name
+        self.bases: dict[str, Basis] = {}
+        self.cells: dict[str, dict[int, str]] = {}
+        self.steady: set[str] = set()  # notebooks of which no cell ran into a limit
+        self.others = beside(Path(job.folder), [notebook.name for notebook in source.notebooks])
+
+    def grades(self) -> tuple[ExerciseGrade, ...]:
+        """Those of all exercises but the manual ones and those that are kept.
+
+        Raises:
+            _Doubtful: if some are kept or some cells not run, and the rest did not go as plainly as before.
+        """
+        return tuple(grade for notebook in self.source.notebooks for grade in self.notebook(notebook.name))
 
     def notebook(self, name: str) -> list[ExerciseGrade]:
         """Grades of the exercises of one notebook; manual ones are left to the gradebook."""
@@ -489,8 +602,58 @@ class _Work:
             return [_without_work(exercise, submitted) for exercise in graded]
         steps = plan(submitted, notebook)
         self.problems += steps.problems
+        reading = _Reading(steps.steps, self.others, self.limits)
+        kept = {exercise.id for exercise in graded if self._is_kept(exercise.id, reading)}
+        graded = [exercise for exercise in graded if exercise.id not in kept]
+        run = self._cells_to_run(name, graded, reading)
+        self.cells[name] = {reading.index(place): one for place, one in reading.digests.items()}
+        if not graded and not run:
+            self.outputs[name] = []
+            return []
+        found = self._graded_in(name, graded, steps, reading, run)
+        if kept or len(run) < len(reading.cells):
+            self._doubt(name, graded, reading, run)
+        return found
+
+    def _is_kept(self, exercise: str, reading: _Reading) -> bool:
+        """Whether nothing changed, since the earlier submission, that the exercise depends on."""
+        known = self.job.known.get(exercise)
+        return known is not None and reading.basis(exercise, known.names) == known
+
+    def _cells_to_run(self, name: str, graded: Sequence[Exercise], reading: _Reading) -> set[int]:
+        """Places of the cells that the exercises need or whose outputs may have changed; all where that is unclear."""
+        known, before = self.job.known, set(self.job.cells.get(name, ()))
+        clear = reading.plain and before and not reading.notebook.unclear
+        if not clear or any(
+            e.id not in known or reading.basis(e.id, known[e.id].names) is None for e in graded
+        ):
+            return set(range(len(reading.cells)))
+        wanted = {place for place, one in reading.digests.items() if one not in before}
+        for exercise in graded:
+            wanted |= reading.needed(exercise.id, known[exercise.id].names)
+        return reading.notebook.runnable(wanted)
+
+    def _doubt(self, name: str, graded: Sequence[Exercise], reading: _Reading, run: set[int]) -> None:
+        """Raises _Doubtful unless all went plainly, and the suites asked for nothing that cells not run decide."""
+        steady = name in self.steady and not self.again
+        if len(run) < len(reading.cells):
+            errors = any(out["output_type"] == "error" for cell in self.outputs[name] for out in cell.outputs)
+            steady &= not errors and not self.unsteady & {exercise.id for exercise in graded}
+            for exercise in graded:
+                steady &= reading.needed(exercise.id, self.reached.get(exercise.id, ())) <= run
+        if not steady:
+            raise _Doubtful
+
+    def _graded_in(
+        self, name: str, graded: Sequence[Exercise], steps: Plan, reading: _Reading, run: set[int]
+    ) -> list[ExerciseGrade]:
+        """Grades of the exercises, after the cells at the places ``run`` have run."""
+        ids = {exercise.id for exercise in graded}
+        cells = {id(reading.cells[place]) for place in run}
         asked = [
-            step for step in steps.steps if not isinstance(step, Snapshot) or self._wanted(step.exercise)
+            step
+            for step in steps.steps
+            if (step.exercise in ids if isinstance(step, Snapshot) else id(step) in cells)
         ]
         execution = self.executed(asked, name)
         try:
@@ -508,8 +671,27 @@ class _Work:
         finally:
             self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
             self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
+            self._keep_bases(name, execution, reading)
             self._used("memory_mb", max((guest.peak_mb for guest in execution.guests), default=0))
             execution.kill()
+
+    def _keep_bases(self, name: str, execution: Execution, reading: _Reading) -> None:
+        """Note what the exercises depend on, where nothing but that can have decided."""
+        if execution.problems or self.again:
+            self.cells[name] = {}
+            return
+        self.steady.add(name)
+        wrong = {
+            cell.index
+            for cell in self.outputs[name]
+            if any(out["output_type"] == "error" for out in cell.outputs)
+        }
+        for exercise in self.reached.keys() - self.unsteady - self.bases.keys():
+            basis = reading.basis(exercise, self.reached[exercise])
+            if basis is not None:
+                needed = reading.needed(exercise, basis.names)
+                if not wrong & set(map(reading.index, needed)):
+                    self.bases[exercise] = basis
 
     def _used(self, limit: str, value: float) -> None:
         """Keep how near the submission came to one of its limits."""
@@ -613,15 +795,23 @@ class _Work:
         asked = execution.asked[exercise.id]
         if isinstance(asked.failure, GraderFailure):
             self.again = True
-        return GuestHost(asked, execution, seed, self.limits, self.runner, self.end, self.text)
+        secret = self.job.seeds.get(exercise.id, seed) if seed == self.job.seed else seed
+        return GuestHost(asked, execution, secret, self.limits, self.runner, self.end, self.text)
 
     def _settle(self, exercise: Exercise, execution: Execution, host: GuestHost) -> None:
         """See that nothing of a suite is left in the guest."""
         if host.timeouts or host.revivals > (REVIVALS if self.text else 0):
             self.troubled.add(exercise.id)
+        self._note(exercise.id, host)
         execution.fork_ahead(after=exercise.id)  # while this suite's processes end
         self._used("suite_cpu", host.used())
         execution.settle(host.asked)
+
+    def _note(self, exercise: str, host: GuestHost) -> None:
+        """Keep what the host's suite asked for."""
+        self.reached.setdefault(exercise, set()).update(host.reached)
+        if not host.plain or exercise in self.troubled:
+            self.unsteady.add(exercise)
 
     def _graded(self, exercise: Exercise, host: GuestHost, verdicts: Sequence[Verdict]) -> ExerciseGrade:
         """The grade that one run of a suite gave."""
@@ -649,7 +839,8 @@ class _Work:
             tests = failed or [verdict.test for verdict in grade.verdicts if not verdict.gate]
         if not tests:
             return grade
-        sketches = self._sketched(execution.asked[grade.exercise], suite, execution, tests, bool(failed))
+        asked = execution.asked[grade.exercise]
+        sketches = self._sketched(grade.exercise, asked, suite, execution, tests, bool(failed))
         if self.job.sketch:
             self.sketches[grade.exercise] = sketches
         told = {test: diagnoses.of(test, sketches.get(test)) for test in failed}
@@ -658,7 +849,13 @@ class _Work:
         )
 
     def _sketched(
-        self, asked: Asked, suite: Path, execution: Execution, tests: Sequence[str], failing: bool
+        self,
+        exercise: str,
+        asked: Asked,
+        suite: Path,
+        execution: Execution,
+        tests: Sequence[str],
+        failing: bool,
     ) -> dict[str, Sketch]:
         """Sketches of those among ``tests`` that fail, or pass, with the seed of diagnoses too."""
         limits = self.limits
@@ -666,6 +863,7 @@ class _Work:
         host = SketchingHost(asked, execution, SEED, short, self.runner, self.end, self.text)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             verdicts = run_suite(suite, host, tests)
+        self._note(exercise, host)
         wanted = Outcome.FAILED if failing else Outcome.PASSED
         return host.sketcher.sketches(v.test for v in verdicts if v.outcome is wanted)
 

@@ -211,6 +211,7 @@ class Probe:
     Attributes:
         replies: how many well-formed answers have arrived: tells whether an error of a suite can be due to one.
         mirrors: whether in-place changes of what a suite handed over are made in the suite's own tensors.
+        reached: names of the notebook that the suite asked for; with an ``@``, paths of other objects.
     """
 
     mirrors = False
@@ -218,6 +219,7 @@ class Probe:
     def __init__(self, transport: Transport, bounds: Bounds = Bounds()) -> None:
         self.transport, self.bounds = transport, bounds
         self.serial = self.replies = 0
+        self.reached: set[str] = set()
         self.cells = Cells()  # what of the guest's words may be shown
         self.dropped_objects: list[int] = []
         self.dropped_graphs: list[int] = []
@@ -435,14 +437,16 @@ class Student:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._probe.request("get", name)
+        return self[name]
 
     def __getitem__(self, name: str) -> Any:
         """A name of the notebook that this class uses itself."""
+        self._probe.reached.add(name)
         return self._probe.request("get", name)
 
     def at(self, path: str) -> Any:
         """A handle to ``package.module.attribute`` in the guest."""
+        self._probe.reached.add(f"@{path}")
         return self._probe.request("at", path)
 
     def make(self, name: str, *args: object, **kwargs: object) -> Any:
@@ -473,6 +477,7 @@ class Student:
 
     def forbidden(self, roots: Sequence[str], names: Sequence[str]) -> list[str]:
         """Uses of ``names`` in the code reachable from ``roots``, found by reading the cells in the grader."""
+        self._probe.reached.update(roots)
         return find_forbidden(self._sources, roots, names)
 
     def mirror(self) -> None:

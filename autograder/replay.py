@@ -106,7 +106,8 @@ def replay(course: Course, record: Record, test: str = "") -> Replay:
     names = [verdict.test for exercise in recorded.exercises for verdict in exercise.verdicts]
     if test and test not in names:
         raise InstructorError(f"The record holds no test `{test}`.{near(test, names)}")
-    job = Job(str(course.root), recorded.assignment, recorded.student, recorded.seed, str(folder))
+    whose = (recorded.assignment, recorded.student)
+    job = Job(str(course.root), *whose, recorded.seed, str(folder), seeds=record.seeds)
     forks = Forks(course, Options())
     try:
         forks.wait_ready()

@@ -6,7 +6,8 @@ forked, hands it the job and returns the ``Record``. The two forkservers belong 
 
 A record is written to ``.autograder/<assignment>/<student>.json`` as soon as it arrives, by an atomic rename. A record
 whose key still fits (submission, source, suites, reference, versions) is not graded again: that is how a killed run
-resumes, and why grading the same content twice gives the same grades.
+resumes, and why grading the same content twice gives the same grades. Of a resubmission only the exercises are graded
+that something concerns which has changed (``regrading``).
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from autograder.course import Course
 from autograder.errors import GraderFailure
-from autograder.grading import Job, Keys, Record, Setup, content_key, course_key, protected_paths
-from autograder.regrading import Change, changes, merged, stale
+from autograder.grading import Basis, Job, Keys, Record, Setup, content_key, course_key, protected_paths
+from autograder.regrading import Change, changes, merged, reusable, stale, with_kept
 from autograder.sandbox.confinement import Level, best_level, require
 from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
 from autograder.sandbox.limits import Limits
@@ -256,8 +257,20 @@ def _job(course: Course, assignment: str, task: Task, secret: str, fresh: bool) 
     """The job of one submission; content that was graded before keeps its seed unless ``fresh``."""
     folder = course.submitted(assignment, task.student)
     drawn = f"{derive_seed(secret, task.student, digest(folder)):016x}"
-    seed = task.before.grade.seed if task.before and not fresh else drawn
-    return Job(str(course.root), assignment, task.student, seed, str(folder), exercises=task.exercises)
+    known = task.before if task.before and not fresh else None
+    return Job(
+        str(course.root),
+        assignment,
+        task.student,
+        known.grade.seed if known else drawn,
+        str(folder),
+        exercises=task.exercises,
+        seeds=known.seeds if known else {},
+        known=task.reusable,
+        cells={name: tuple(cells.values()) for name, cells in task.earlier.cells.items()}
+        if task.earlier
+        else {},
+    )
 
 
 # --- A class --------------------------------------------------------------------------------------------------
@@ -271,6 +284,7 @@ class Progress:
         student: whose.
         record: the result.
         kept: it had been kept from an earlier run.
+        spared: exercises that keep their results from an earlier submission.
         changes: how it differs from what was recorded for the same submission before. Where there are any, the record
             is held back and the earlier one stays, until ``keep`` gets the new one.
     """
@@ -278,6 +292,7 @@ class Progress:
     student: str
     record: Record
     kept: bool = False
+    spared: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
 
 
@@ -326,19 +341,27 @@ class Task:
         student: whose.
         before: the record of the same content, if there is one; it keeps its seed, unless all is graded afresh.
         exercises: those to grade, the others keep the verdicts of ``before``; empty for all.
+        earlier: the record of what the student handed in before.
+        reusable: what is known of exercises whose results in ``earlier`` may hold.
     """
 
     student: str
     before: Record | None
     exercises: tuple[str, ...] = ()
+    earlier: Record | None = None
+    reusable: Mapping[str, Basis] = field(default_factory=dict)
 
 
 def _task(course: Course, assignment: str, student: str, keys: Keys, options: Options) -> Task | Progress:
     """What is to be done for a submission; progress where nothing is."""
     submission = digest(course.submitted(assignment, student))
     before = stored(course, assignment, student)
-    if before is None or before.grade.digest != submission:
+    if before is None or (before.grade.digest != submission and options.fresh):
         return Task(student, None)
+    if before.grade.digest != submission:
+        known = reusable(before, keys)
+        known = {name: basis for name, basis in known.items() if name not in options.exercises}
+        return Task(student, None, earlier=before if known else None, reusable=known)
     if options.fresh:
         return Task(student, before)
     if options.exercises:
@@ -346,7 +369,7 @@ def _task(course: Course, assignment: str, student: str, keys: Keys, options: Op
         return Task(student, before, tuple(dict.fromkeys(wanted)))
     for record in filter(None, (_read(_held_path(course, assignment, student)), before)):
         if is_current(record, keys.whole, submission):
-            return Progress(student, record, True, tuple(changes(before.grade, record.grade)))
+            return Progress(student, record, True, changes=tuple(changes(before.grade, record.grade)))
     wanted = stale(before, keys)
     whole = before.again or len(wanted) in (0, len(keys.parts))
     return Task(student, before, () if whole else wanted)
@@ -386,9 +409,12 @@ def _done(course: Course, keys: Keys, task: Task, record: Record) -> Progress:
     before = task.before
     if before is not None and task.exercises:
         record = merged(before, record, keys)
+    spared: tuple[str, ...] = ()
+    if task.earlier is not None:
+        record, spared = with_kept(task.earlier, record, keys)
     found = tuple(changes(before.grade, record.grade)) if before else ()
     (_hold if found else keep)(course, record)
-    return Progress(task.student, record, changes=found)
+    return Progress(task.student, record, spared=spared, changes=found)
 
 
 def drive_twice(course: Course, forks: Forks, job: Job) -> Record:

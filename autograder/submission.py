@@ -22,7 +22,7 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -41,6 +41,7 @@ __all__ = [
     "SourceNotebook",
     "Step",
     "Submitted",
+    "beside",
     "digest",
     "locate",
     "plan",
@@ -522,18 +523,28 @@ def _problems(
 # --- Identity -------------------------------------------------------------------------------------------------
 
 
-def digest(folder: Path) -> str:
-    """SHA-256 of a submission's content: names and bytes of all files, in the order of their names.
+def digest(folder: Path, without: Collection[Path] = ()) -> str:
+    """SHA-256 of a submission's content: names and bytes of all files but ``without``, in the order of their names.
 
     Nothing outside the folder is read: of a symbolic link the target's name counts, of another special file, and of
     one that cannot be read, only its own.
     """
     total = hashlib.sha256()
-    for name, path in sorted((os.fsencode(p.relative_to(folder).as_posix()), p) for p in _files(folder)):
+    for name, path in sorted(
+        (os.fsencode(p.relative_to(folder).as_posix()), p) for p in _files(folder) if p not in without
+    ):
         kind, content = _content(path)
         # Lengths and fixed-size digests keep two different folders from giving the same stream of bytes.
         total.update(kind + len(name).to_bytes(8, "big") + name + content)
     return total.hexdigest()
+
+
+def beside(folder: Path, notebooks: Sequence[str]) -> str:
+    """``digest`` without the notebooks of these names and what an editor saved of them."""
+    saved = [
+        path for path in _files(folder) if ".ipynb_checkpoints" in path.parts and path.suffix == ".ipynb"
+    ]
+    return digest(folder, {*saved, *(locate(folder, name) for name in notebooks)})
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -1,0 +1,249 @@
+"""Which cells decide an exercise: each input in turn is changed and seen, what does not matter is not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.dependence import Notebook
+
+CELLS = {
+    "imports": "import math\n\nimport matplotlib.pyplot as plt\nimport torch\nimport torch.nn as nn",
+    "constant": "SCALE = 2.0",
+    "base": "class Base(nn.Module):\n    def gain(self):\n        return SCALE",
+    "helper": "def deep(x):\n    return x + 1\n\n\ndef helper(x):\n    return deep(x) * math.pi",
+    "solution": "class Layer(Base):\n    def forward(self, x):\n        return helper(x) * self.gain()",
+    "demo": "layer = Layer()\nplt.plot([layer(torch.randn(3)).sum().item() for _ in range(4)])\nplt.show()",
+    "other": "def other(x):\n    return torch.relu(x)",
+    "other demo": "try:\n    print(other(torch.randn(3)))\nexcept NotImplementedError:\n    print('à écrire')",
+}
+PLACE = list(CELLS).index("demo")
+
+
+def digest(cells: dict[str, str], name: str = "Layer", place: int = PLACE, beside: str = "") -> str | None:
+    return Notebook(list(cells.values()), beside).exercise(place, [name])
+
+
+BEFORE = digest(CELLS)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("solution", CELLS["solution"].replace("helper(x)", "helper(x + 1)")),
+        ("helper", CELLS["helper"].replace("* math.pi", "* 2 * math.pi")),
+        ("helper", CELLS["helper"].replace("x + 1", "x + 2")),  # used by what is used
+        ("constant", "SCALE = 3.0"),
+        ("constant", "SCALE = 2.0\nSCALE += 1"),
+        ("imports", CELLS["imports"].replace("import math", "import cmath as math")),
+        ("base", CELLS["base"].replace("return SCALE", "return -SCALE")),
+        # Elsewhere, what changes one of them:
+        ("demo", "SCALE = 3.0"),
+        ("demo", "def deep(x):\n    return x"),
+        ("demo", "def twice():\n    global SCALE\n    SCALE = 4.0\ntwice()"),
+        ("demo", "Layer.forward = lambda self, x: x"),
+        ("demo", "Base.gain = len"),
+        ("demo", "helper.__code__ = len.__code__"),
+        ("demo", "setattr(Layer, 'forward', len)"),
+        ("demo", "def patch(c):\n    c.forward = None\npatch(Layer)"),
+        ("demo", "torch.relu = None"),
+        ("demo", "nn.Module.__call__ = None"),
+        ("demo", "from torch.nn import Module\nModule.eval = None"),
+        ("demo", "math.pi = 3"),
+        ("demo", "exec('SCALE = 3')"),
+        ("demo", "globals()['SCALE'] = 3"),
+        ("demo", "import importlib"),
+        ("demo", "import os\nos.environ['A'] = '1'"),
+        ("demo", "del SCALE"),
+        ("demo", "del helper"),
+        ("demo", "for SCALE in range(3): pass"),
+        ("demo", "torch.set_default_dtype(torch.float64)"),
+        ("demo", "with torch.no_grad():\n    torch.set_grad_enabled(False)"),
+        ("demo", "torch.backends.cudnn.deterministic = True"),
+        ("demo", "from local import *"),
+        ("demo", "import local"),
+        ("demo", "!pip install x"),
+        ("demo", "def f(:"),
+        ("demo", "print(_)"),
+        ("demo", "m = nn\nm.Linear = None"),
+        ("demo", "def change(c):\n    c.weight = 1\nchange(nn.Linear)"),
+        ("demo", "type(Layer()).forward = None"),
+        ("demo", "Layer().__class__.forward = None"),
+        ("demo", "class Trick:\n    def __del__(self):\n        pass"),
+        ("demo", "@print\ndef Layer():\n    pass"),
+        ("demo", "print = None\ndef helper(x):\n    print(x)"),
+    ],
+)
+def test_an_input_that_changes_is_seen(cell: str, text: str) -> None:
+    after = digest(CELLS | {cell: text}, place=len(CELLS))
+    assert after is None or after != digest(CELLS, place=len(CELLS))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("other", "def other(x):\n    return -x"),
+        ("other", CELLS["other"] + "  # pareil"),
+        ("other", "class Other(nn.Module):\n    def forward(self, x):\n        return self.weight * x"),
+        ("demo", "plt.plot([1, 2, 3])\nplt.title('rien')\nplt.show()"),
+        ("demo", "x = torch.randn(3)\nx += 1\nprint(x, helper(x))"),
+        ("demo", "# rien"),
+        ("demo", "def loose(self):\n    return eval('SCALE')"),  # nobody calls it
+        (
+            "demo",
+            "with torch.no_grad():\n    torch.manual_seed(3)\n    print(nn.Linear(2, 3)(torch.ones(2)))",
+        ),
+        ("other demo", "print(other(torch.ones(3)))"),
+    ],
+)
+def test_what_does_not_matter_is_not_seen(cell: str, text: str) -> None:
+    assert BEFORE is not None
+    assert digest(CELLS | {cell: text}) == BEFORE
+    assert digest(CELLS | {cell: text}, place=len(CELLS)) == BEFORE
+
+
+def test_cells_before_and_behind_do_not_matter_nor_does_the_place() -> None:
+    cells = {"new": "def unused(x):\n    return x", **CELLS, "last": "print(3)"}
+    assert digest(cells, place=PLACE + 1) == BEFORE
+
+
+def test_a_file_beside_the_notebook_counts_for_everybody() -> None:
+    assert digest(CELLS, beside="a") != digest(CELLS, beside="b") != None  # noqa: E711
+
+
+def test_a_value_drawn_at_random_is_unclear_and_one_that_is_not_is_clear() -> None:
+    function = "def scaled(x):\n    return weight * x"
+    assert Notebook(["import torch", "weight = torch.randn(3)", function]).exercise(3, ["scaled"]) is None
+    assert Notebook(["import torch", "weight = torch.ones(3)", function]).exercise(3, ["scaled"])
+
+
+def test_a_suite_that_reaches_code_that_cannot_be_read_is_unclear_alone() -> None:
+    notebook = Notebook(["def plain(x):\n    return x", "def wild(x):\n    return eval(x)"])
+    assert notebook.exercise(2, ["plain"]) and notebook.exercise(2, ["wild"]) is None
+
+
+def test_an_object_outside_the_notebook_is_known_by_its_path() -> None:
+    notebook = Notebook(["def plain(x):\n    return x"])
+    assert notebook.exercise(1, ["plain", "@torch.nn.Linear", "@builtins.getattr"])
+    for path in ("@__main__.plain", "@builtins.eval", "@sys.modules"):
+        assert notebook.exercise(1, ["plain", path]) is None
+
+
+def test_a_change_through_another_name_is_seen() -> None:
+    cells = ["a = []", "b = a", "def f():\n    return len(a)", "b.append(1)"]
+    changed = [*cells[:3], "b.extend([1, 2])"]
+    assert Notebook(cells).exercise(4, ["f"]) != Notebook(changed).exercise(4, ["f"])
+    assert Notebook(cells).exercise(3, ["f"]) == Notebook(changed).exercise(3, ["f"]) != None  # noqa: E711
+
+
+def test_a_function_that_was_put_into_a_list_is_followed() -> None:
+    cells = ["total = []", "def add():\n    total.append(1)", "held = []", "held.append(add)", "held[0]()"]
+    asks = [*cells, "def f():\n    return total"]
+    changed = [*cells[:4], "held[0]()\nheld[0]()", asks[5]]
+    assert Notebook(asks).exercise(6, ["f"]) != Notebook(changed).exercise(6, ["f"])
+
+
+def test_a_test_below_a_solution_costs_nothing_and_one_above_is_part_of_it() -> None:
+    solution = "def f(x):\n    return x"
+    below = [f"import torch\n{solution}\nprint(f(torch.randn(3)))"]
+    above = [f"import torch\nprint(torch.randn(3))\n{solution}"]  # might raise
+    assert Notebook(below).exercise(1, ["f"]) and Notebook(above).exercise(1, ["f"]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 10_000, "-" * 100_000 + "1", "x" * 500_000, "a" + ".b" * 50_000, "\0", "f(" * 900 + ")" * 900],
+)
+def test_text_made_to_be_hard_to_read_is_unclear(text: str) -> None:
+    assert Notebook([text, "def f():\n    pass"]).exercise(2, ["f"]) is None
+
+
+def test_cells_that_must_run_before_a_cell_are_found() -> None:
+    notebook = Notebook(["import math", "a = 1", "def f():\n    return a + math.pi", "b = 2", "print(f())"])
+    assert notebook.runnable([4]) == {0, 1, 2, 4}
+    assert notebook.cell(4) != notebook.cell(3)
+
+
+# --- Against the truth ----------------------------------------------------------------------------------------
+
+NAMES = ("a", "b", "c", "d")
+EXPRESSIONS = st.one_of(
+    st.integers(0, 5).map(str),
+    st.sampled_from(NAMES),
+    st.sampled_from(NAMES).map(lambda name: f"call({name})"),
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).map(" + ".join),
+    st.sampled_from(NAMES).map(lambda name: f"[{name}, 1]"),
+)
+
+
+@st.composite
+def statements(draw: Any) -> str:
+    name, other, value = draw(st.sampled_from(NAMES)), draw(st.sampled_from(NAMES)), draw(EXPRESSIONS)
+    return draw(
+        st.sampled_from(
+            [
+                f"{name} = {value}",
+                f"{name} += 1",
+                f"{name}.append({value})",
+                f"def {name}(x=0):\n    return {value}",
+                f"def {name}(x=0):\n    global {other}\n    {other} = {value}\n    return x",
+                f"def {name}(x=[]):\n    x.append({value})\n    return len(x)",
+                f"def {name}(x=0):\n    x.count = {value}",
+                f"{name}.count = {value}",
+                f"call({name})",
+                f"hand({name}, {other})",
+                f"class {name}:\n    value = 1\n    def __call__(self):\n        return {value}",
+                f"class {name}({other}):\n    pass",
+                f"del {name}",
+                f"try:\n    {name} = {value}\nexcept Exception:\n    {other} = 7",
+                f"for {name} in range(3):\n    {other} = {value}",
+            ]
+        )
+    )
+
+
+EXAMPLES = 400
+CALL = "def call(f):\n    return f()\n\n\ndef hand(f, x):\n    return f(x)"
+
+
+def outcome(sources: list[str], name: str) -> str:
+    """What a suite sees that asks for ``name``: of a fresh namespace, after cells that go on past errors."""
+    namespace: dict[str, Any] = {}
+    for source in sources:
+        try:
+            exec(compile(source, "<cell>", "exec"), namespace)
+        except Exception:
+            continue
+    return told(namespace.get(name, "missing"))
+
+
+def told(value: Any) -> str:
+    results = []
+    for _ in range(2):
+        try:
+            got = value()
+            results.append(got if isinstance(got, (int, list)) else type(got).__name__)
+        except Exception as error:
+            results.append(type(error).__name__)
+    counted = getattr(value, "count", None)
+    shown = counted if isinstance(counted, int) else None
+    plain = value if isinstance(value, (int, str)) else type(value).__name__
+    return re.sub(r"0x\w+", "", repr([plain, results, shown]))[:2000]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(statements(), min_size=2, max_size=7), st.data())
+def test_what_changes_a_result_changes_the_digest(cells: list[str], data: Any) -> None:
+    place = data.draw(st.integers(0, len(cells) - 1))
+    changed = [*cells]
+    changed[place] = data.draw(statements())
+    cells, changed = [CALL, *cells], [CALL, *changed]
+    old, new = Notebook(cells), Notebook(changed)
+    for name in NAMES:
+        before = old.exercise(len(cells), [name])
+        if before is not None and before == new.exercise(len(changed), [name]):
+            assert outcome(cells, name) == outcome(changed, name), (cells, changed, name)
