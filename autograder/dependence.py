@@ -28,8 +28,8 @@ from typing import TypeGuard
 
 __all__ = ["Notebook"]
 
-MOST = 400_000  # characters of all cells together
-UNITS = 1000
+MOST = 200_000  # characters of all cells together
+UNITS = 500
 ROUNDS = 30  # of following what cells hand on to one another
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 INLINE = re.compile(r"^%matplotlib (inline|notebook|widget)[ \t]*$", re.MULTILINE)

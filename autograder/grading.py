@@ -71,6 +71,7 @@ from autograder.suite import Host, Rounds, derive_seed, run_suite, run_suites
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
 REVIVALS = 2  # fresh guests for one exercise whose suite ends the whole guest (memory)
+READING = 10.0  # seconds of CPU for finding out what depends on what in a notebook
 TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before its other tests are not asked
 
 
@@ -518,7 +519,7 @@ class _Doubtful(Exception):
 class _Reading:
     """The cells of a submitted notebook, in the order in which they run, and what depends on what among them."""
 
-    def __init__(self, steps: Sequence[Step], others: str, limits: Limits) -> None:
+    def __init__(self, steps: Sequence[Step], others: str) -> None:
         self.places = {  # of exercises: how many cells run before
             step.exercise: sum(not isinstance(s, Snapshot) for s in steps[:number])
             for number, step in enumerate(steps)
@@ -526,13 +527,15 @@ class _Reading:
         }
         self.cells = [step for step in steps if not isinstance(step, Snapshot)]
         self.plain = not any(isinstance(cell, RunGraded) for cell in self.cells)
-        _limit_own_cpu(limits.check_cpu)
+        self.notebook, found = Notebook(["("]), []  # unclear
+        _limit_own_cpu(READING)
         try:
             self.notebook = Notebook([cell.source for cell in self.cells], others)
+            if self.plain:
+                found = [self.notebook.cell(place) for place in range(len(self.cells))]
         except CheckingTooLong:
-            self.notebook = Notebook(["("])  # unclear
+            self.notebook = Notebook(["("])
         _limit_own_cpu(0)
-        found = [self.notebook.cell(place) for place in range(len(self.cells))] if self.plain else []
         self.digests = {place: one for place, one in enumerate(found) if one is not None}
 
     def basis(self, exercise: str, names: Iterable[str]) -> Basis | None:
@@ -602,7 +605,7 @@ class _Work:
             return [_without_work(exercise, submitted) for exercise in graded]
         steps = plan(submitted, notebook)
         self.problems += steps.problems
-        reading = _Reading(steps.steps, self.others, self.limits)
+        reading = _Reading(steps.steps, self.others)
         kept = {exercise.id for exercise in graded if self._is_kept(exercise.id, reading)}
         graded = [exercise for exercise in graded if exercise.id not in kept]
         run = self._cells_to_run(name, graded, reading)

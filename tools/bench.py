@@ -1,8 +1,8 @@
 """Speed and memory against stock ipykernel and stock nbgrader, all in one run on one machine.
 
-    python tools/bench.py [--submissions 12] [--json FILE]
+    python tools/bench.py [--submissions 12] [--only FIGURE ...] [--json FILE]
 
-Four figures, each with its target from the project's first issue:
+Five figures, each with its target from the project's issues:
 
 * guest:      seconds until a guest has replied to ``import torch``, against a stock ipykernel (at least 5 times
               faster);
@@ -10,7 +10,9 @@ Four figures, each with its target from the project's first issue:
 * overhead:   seconds a submission beyond its cells and the same tests in one warm process, one worker, gradebook
               included (at most 0.6);
 * throughput: a class against ``nbgrader autograde`` on equal notebooks with the same checks in hidden cells, whole
-              commands on both sides (at least 3 times; --workers as many as cores).
+              commands on both sides (at least 3 times; --workers as many as cores);
+* resubmission: the class handed in again, all of tp1, another exercise changed in each: its share of the time of the
+              first run, gradebook included (at most 0.2).
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--submissions", type=int, default=12)
+    parser.add_argument("--only", nargs="*", default=[], metavar="FIGURE")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     figures: dict[str, Any] = {"machine": machine()}
@@ -63,7 +66,10 @@ def main() -> None:
             ("memory", measure_memory),
             ("overhead", lambda: measure_overhead(Path(scratch), arguments.submissions)),
             ("throughput", lambda: measure_throughput(Path(scratch), arguments.submissions)),
+            ("resubmission", lambda: measure_resubmission(Path(scratch), arguments.submissions)),
         ):
+            if arguments.only and name not in arguments.only:
+                continue
             print(f"{name} ...", file=sys.stderr, flush=True)
             figures[name] = measure()
             print(json.dumps({name: figures[name]}), flush=True)
@@ -324,6 +330,56 @@ def measure_throughput(scratch: Path, submissions: int) -> dict[str, Any]:
         "at_least": 3,
         "workers": os.cpu_count(),
     }
+
+
+def measure_resubmission(scratch: Path, submissions: int) -> dict[str, Any]:
+    """Both runs as a class is graded, forkservers ready; in each submission the cell of one exercise is changed."""
+    from autograder.console import grade_and_record
+    from autograder.course import Course
+    from autograder.demo import make_course
+    from autograder.gradebook import ensure_registered
+    from autograder.schedule import Options, stored
+
+    course = make_course(Course(ROOT), scratch / "again")
+    source = json.loads((course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text())
+    exercises = [exercise for exercise in course.load_source(ASSIGNMENT).exercises if exercise.suite]
+    students = [f"student{number:02d}" for number in range(submissions)]
+    ensure_registered(course, ASSIGNMENT)
+
+    def seconds() -> float:
+        started = time.perf_counter()
+        options = Options(workers=os.cpu_count() or 1)
+        grades, recorded = grade_and_record(course, ASSIGNMENT, students, options, quiet=True, forks=pair)
+        assert recorded and all(grade.score == grade.max_score for grade in grades)
+        return time.perf_counter() - started
+
+    for student in students:
+        hand_in(course, student, source, "")
+    with forks(course) as pair:
+        first = seconds()
+        for number, student in enumerate(students):
+            hand_in(course, student, source, exercises[number % len(exercises)].solutions[-1])
+        again = seconds()
+    kept = [len((stored(course, ASSIGNMENT, student) or pair).seeds) for student in students]
+    return {
+        "first_s": round(first, 1),
+        "again_s": round(again, 1),
+        "share": round(again / first, 3),
+        "at_most": 0.2,
+        "kept": sum(kept),
+        "exercises": len(exercises) * submissions,
+    }
+
+
+def hand_in(course: Any, student: str, source: dict[str, Any], changed: str) -> None:
+    """The source as a submission, with a line more in the solution cell ``changed``."""
+    cells = [dict(cell) for cell in source["cells"]]
+    for cell in cells:
+        if changed and cell["metadata"].get("nbgrader", {}).get("grade_id") == changed:
+            cell["source"] = "".join(cell["source"]) + "\n# handed in again"
+    target = course.submitted(ASSIGNMENT, student)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / f"{ASSIGNMENT}.ipynb").write_text(json.dumps({**source, "cells": cells}))
 
 
 def bin_path(name: str) -> str:
