@@ -136,7 +136,9 @@ def _line(curve: Curve) -> str:
     width = (WIDTH - LEFT - left) / max(len(curve.values) - 1, 1)
 
     def top(value: float) -> float:
-        return floor - (floor - TOP) * (value - low) / (high - low)
+        """Each number is divided on its own: the difference of two may be no float."""
+        size = max(high, -low)
+        return floor - (floor - TOP) * (value / size - low / size) / (high / size - low / size)
 
     points = [(left + i * width, top(value)) for i, value in enumerate(curve.values) if value is not None]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -70,6 +70,24 @@ def test_a_curve_rises_with_its_values_and_leaves_out_what_is_no_number():
     assert elements(nothing, "circle") == [] and len(elements(nothing, "line")) == 1, "the axis alone"
 
 
+def test_a_curve_between_the_largest_floats_is_drawn():
+    heights = [float(dot.get("cy")) for dot in elements(Curve.of("x", [1e308, -1e308, 0.0], 0.0), "circle")]
+    assert heights[0] < heights[2] < heights[1] and heights[2] == pytest.approx(sum(heights[:2]) / 2, abs=0.1)
+
+
+def test_weights_that_were_never_filled_cost_no_message():
+    """``torch.empty`` may hold anything: a picture of it must not fail in the place of the check."""
+    weights = torch.full((4000,), 1.7e308, dtype=torch.float64)
+    for check, law in (
+        (checks.normal_variance, 0.01),
+        (checks.normal_shape, 0.01),
+        (checks.uniform_bound, 0.1),
+    ):
+        picture = picture_of(check, weights, law, "les poids")
+        assert picture.counts[-1] == 4000 and sum(picture.counts) == 4000
+        assert elements(picture, "rect")
+
+
 def test_titles_are_escaped():
     assert "<fc>" not in svg(BARS)
     assert ElementTree.fromstring(svg(BARS)).get("aria-label") == BARS.title

@@ -42,6 +42,7 @@ Floats: TypeAlias = NDArray[np.float64]
 # 0.057 away, signs at random on one value 0.34, absolute values 0.5.
 SHAPE_TOLERANCE = 0.02
 BINS = 31  # of a picture; odd, so that one of them holds the zeros
+LARGEST = 1e300  # in a picture: the width of bins is a difference, which must be a float too
 
 
 def normal_variance(
@@ -281,8 +282,8 @@ def _follows(values: Floats, law: Any, tolerance: float, alpha: float, what: str
 
 def _histogram(values: Floats, what: str, law: Any) -> Histogram:
     """The weights, and how many of them ``law`` (a frozen distribution of scipy) puts in each bin."""
-    largest = max(float(np.abs(values).max()), 3 * float(law.std()))
-    counts, edges = np.histogram(values, BINS, (-largest, largest))
+    largest = min(max(float(np.abs(values).max()), 3 * float(law.std())), LARGEST)
+    counts, edges = np.histogram(values.clip(-largest, largest), BINS, (-largest, largest))
     expected = values.size * np.diff(law.cdf(edges))
     title = capital(what) if what else "Les poids"
     return Histogram(title, -largest, largest, tuple(map(int, counts)), tuple(map(float, expected)))
