@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from autograder import __version__
 from autograder.course import Course
@@ -112,7 +113,7 @@ def release(assignment: str, course: Course) -> None:
     from autograder.release import release as make_release
 
     folder = make_release(course, assignment)
-    console.print(f"Released to {folder}: no solution, no hidden test and no reference found in it.")
+    _say(f"Released to {folder}: no solution, no hidden test and no reference found in it.")
 
 
 def _result_option(name: str, help: str) -> Callable[[Any], Any]:
@@ -206,6 +207,11 @@ def _write_results(report: Report, writers: Sequence[tuple[Path, Callable[[Repor
         except Unfinished as unfinished:  # no file is better than one that tells an earlier score
             path.unlink(missing_ok=True)
             _tell(f"{path} was not written: it must state a total, and {unfinished} has none yet.")
+
+
+def _say(text: str) -> None:
+    """As it stands: brackets in a path or a name are no markup."""
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def _tell(text: str) -> None:
@@ -355,7 +361,7 @@ def feedback(assignment: str, course: Course) -> None:
 
     _warn_of_outdated(course, assignment)
     pages = generate(course, assignment)
-    console.print(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
+    _say(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
 
 
 @main.command()
@@ -443,7 +449,7 @@ def export(
     for remark in remarks:
         _tell(remark.text)
     if output:
-        console.print(f"{len(rows)} scores in {output}")
+        _say(f"{len(rows)} scores in {output}")
     sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in remarks) else DONE)
 
 
@@ -472,7 +478,7 @@ def report(assignment: str, course: Course, output: Path | None) -> None:
     target = output or course.root / "report" / f"{assignment}.html"
     overview = write_report(course, assignment, target, datetime.now())
     _warn_of_outdated(course, assignment)
-    console.print(f"{len(overview.students)} submissions in {target}", soft_wrap=True)
+    _say(f"{len(overview.students)} submissions in {target}")
     sys.exit(NEEDS_HUMAN if overview.ungraded else DONE)
 
 
@@ -592,7 +598,7 @@ def replay(target: str, course: Course, test: str, as_json: bool) -> None:
             "test",
             "recorded",
             "now",
-            title=f"{found.recorded.student}, seed {found.recorded.seed}",
+            title=Text(f"{found.recorded.student}, seed {found.recorded.seed}"),
         )
         for pair in found.pairs:
             sides = [v.outcome.value if v else "-" for v in (pair.recorded, pair.now)]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,6 +16,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
 from autograder.course import Course
 from autograder.gradebook import Recorded, record
@@ -119,7 +119,7 @@ def show_changes(changes: Sequence[Change]) -> None:
     table.add_column("now", justify="right")
     for change in changes[:MOST_CHANGES]:
         sides = ["ungraded" if s is None else f"{round(s, 2):g}" for s in (change.before, change.after)]
-        table.add_row(escape(shown(change.student)), change.exercise, *sides)
+        table.add_row(Text(shown(change.student)), change.exercise, *sides)
     errors.print(table)
     if len(changes) > MOST_CHANGES:
         errors.print(f"and {len(changes) - MOST_CHANGES} more")
@@ -141,10 +141,7 @@ def print_class(grades: Sequence[Grade], console: Console = console) -> None:
     for grade in grades:
         scores = [_score(exercise.score, exercise.max_points) for exercise in grade.exercises]
         table.add_row(
-            escape(shown(grade.student)),
-            *scores,
-            _score(grade.score, grade.max_score),
-            f"{grade.seconds:.1f}",
+            Text(shown(grade.student)), *scores, _score(grade.score, grade.max_score), f"{grade.seconds:.1f}"
         )
     console.print(table)
 
@@ -161,7 +158,7 @@ def _print_losses(grades: Sequence[Grade], table: Table, console: Console) -> No
             if exercise.score != exercise.max_points
         ]
         total = _score(grade.score, grade.max_score)
-        table.add_row(escape(shown(grade.student)), total, f"{grade.seconds:.1f}", ", ".join(lost))
+        table.add_row(Text(shown(grade.student)), total, f"{grade.seconds:.1f}", ", ".join(lost))
     console.print(table)
 
 
@@ -189,9 +186,8 @@ def report_ungraded(grades: Iterable[Grade]) -> bool:
         if grade.ungraded:
             found.setdefault((grade.ungraded, grade.problems), []).append(grade.student)
     for (exercises, problems), students in found.items():
-        errors.print(
-            f"{some(students)}: ungraded, needs a human: {', '.join(exercises)}", style="yellow", markup=False
-        )
+        told = f"{some(students)}: ungraded, needs a human: {', '.join(exercises)}"
+        errors.print(told, style="yellow", markup=False, highlight=False, soft_wrap=True)
         for problem in problems:
-            errors.print(f"    {shown(problem)}", markup=False, highlight=False)
+            errors.print(f"    {shown(problem)}", markup=False, highlight=False, soft_wrap=True)
     return bool(found)

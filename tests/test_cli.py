@@ -6,15 +6,20 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from autograder.cli import main
+from autograder.console import print_class, report_ungraded, show_changes
 from autograder.course import Course
+from autograder.regrading import Change
 from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import stored
-from tests.courses import cell, graded, make_course, notebook, solution, submit, write
+from autograder.verdict import ExerciseGrade
+from tests.courses import cell, grade_of, graded, make_course, notebook, solution, submit, write
 
 COMMANDS = sorted(set(main.commands))
 SUITE = """
@@ -36,6 +41,22 @@ SOURCE = [
     solution(f"### BEGIN SOLUTION\n{RIGHT}\n### END SOLUTION", "double_solution"),
     graded('check("double")', "double", 3),
 ]
+
+
+def test_brackets_in_a_students_name_are_no_markup(capsys):
+    """A file's or a folder's name may hold anything; rich would end with a traceback on a tag that closes nothing."""
+    name = "ana [/b] [red]"
+    lost = ExerciseGrade("double", "tp1", 3)
+    grade = replace(grade_of(name), exercises=(lost,))
+    wide = replace(grade_of(name), exercises=(replace(lost, exercise="d" * 90),))
+    for one in (grade, wide):
+        printed = Console(width=120, file=io.StringIO())
+        print_class([one], printed)
+        assert name in printed.file.getvalue()
+    show_changes([Change(name, "double", 1.0, None)])
+    assert report_ungraded([grade])
+    told = capsys.readouterr().err
+    assert told.count(name) == 2
 
 
 def run(course, *arguments):
