@@ -133,7 +133,7 @@ def _kind(cell: Cell) -> str:
 def _points(cell: Cell) -> float:
     try:
         return float(cell.meta.get("points", 0))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
 
 

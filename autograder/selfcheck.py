@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import secrets
 import sys
@@ -116,11 +117,15 @@ def exercises_in(folder: Path) -> list[tuple[str, Path, float]]:
     suites = _suites(folder)
     points: dict[str, float] = {}
     for path in sorted(folder.glob("*.ipynb")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        with contextlib.suppress(
+            OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError
+        ):
             for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
                 meta = cell["metadata"].get("nbgrader", {})
                 if meta.get("grade") and meta.get("grade_id") in suites:
-                    points[meta["grade_id"]] = float(meta["points"])
+                    worth = float(meta["points"])
+                    if math.isfinite(worth) and worth >= 0:
+                        points[meta["grade_id"]] = worth
     names = [*points, *(name for name in suites if name not in points)]
     return [(name, suites[name], points.get(name, 1.0)) for name in names]
 

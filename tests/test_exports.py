@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from autograder.cli import main
 from autograder.errors import InstructorError
 from autograder.exports import (
+    LOCALES,
     CanvasExporter,
     CsvExporter,
     ExcelExporter,
@@ -233,6 +234,16 @@ def test_french_csv_has_semicolons_and_decimal_commas(school, tmp_path):
 )
 def test_no_separator_and_no_space_lets_a_formula_through(text, shown):
     assert harmless(text) == shown
+
+
+@pytest.mark.parametrize("locale", ["en", "fr"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_that_is_split_at_another_sign_holds_no_formula(locale, delimiter):
+    stream = io.StringIO(newline="")
+    LOCALES[locale].write(stream, [["x,=1+1", "y;=1+1", "z\t=1+1", "a, b"]])
+    (line,) = csv.reader(io.StringIO(stream.getvalue(), newline=""), delimiter=delimiter)
+    assert not [cell for cell in line if cell.startswith("=")]
+    assert "a, b" in stream.getvalue()
 
 
 def test_tests_are_rows_with_what_each_earned(school, tmp_path):

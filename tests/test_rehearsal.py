@@ -15,6 +15,7 @@ from nbgrader.utils import compute_checksum
 
 from autograder import guest, manifest, rehearsal, runthrough
 from autograder.runthrough import events
+from autograder.selfcheck import exercises_in
 from autograder.submission import read_notebook
 from tests.courses import ROOT, cell, graded, locked, manual, notebook, solution, write
 
@@ -195,6 +196,16 @@ def test_points_that_were_edited_change_a_cell_and_a_line_end_does_not(folder):
     assert remarks(folder, cells) == []
     cells[2]["metadata"]["nbgrader"]["points"] = 1000
     assert [text[:45] for text in remarks(folder, cells)] == ["Cellules fournies qui ont été modifiées : `do"]
+
+
+@pytest.mark.parametrize("points", [10**400, float("nan"), -1, "deux", [1]])
+def test_points_that_are_none_cost_no_traceback(folder, points):
+    cells = answered()
+    cells[2]["metadata"]["nbgrader"]["points"] = points
+    write(folder / "public" / "test_double.py", SUITE)
+    write(folder / "tp1.ipynb", notebook(cells))
+    assert "`double`" in remarks(folder, cells)[0]
+    assert exercises_in(folder)[0][2] in (0.0, 1.0)
 
 
 def test_another_notebook_is_told_in_one_line(folder):
