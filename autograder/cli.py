@@ -75,7 +75,7 @@ course_option = click.option(
 )
 level_option = click.option(
     "--level",
-    type=click.Choice(["full", "userns", "none"]),
+    type=click.Choice(["full", "userns", "landlock", "none"]),
     help="Confinement to insist on (default: the best that this host has, never none).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")

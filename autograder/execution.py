@@ -32,7 +32,7 @@ from autograder.probe import Probe, SocketTransport
 from autograder.sandbox.kernel import FORK, FORKED, SEED, SERVE, STOP, UP
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import PATIENCE, GuestKernelManager, Launcher, put_files
-from autograder.sandbox.supervisor import KILLED, MEMORY_LIMIT, Guest
+from autograder.sandbox.supervisor import DISK_LIMIT, KILLED, LIMITS, MEMORY_LIMIT, PROCESS_LIMIT, Guest
 from autograder.submission import RunCell, RunGraded, Snapshot, Step
 
 SETTLE = 3.0  # seconds that worker processes have to end after the suite that started them
@@ -43,6 +43,11 @@ MESSAGE = 64 << 20  # bytes of one message of the kernel; a larger one is droppe
 
 GONE = "Le processus qui gardait votre notebook s'est arrêté."
 SHOWN = ("text/plain", "image/png", "image/jpeg")  # what of an output reaches feedback
+LIMITS_IN_FRENCH = {
+    MEMORY_LIMIT: "limite de mémoire atteinte",
+    DISK_LIMIT: "limite de disque atteinte",
+    PROCESS_LIMIT: "limite de processus atteinte",
+}
 CPU, WALL, OUTPUT = "temps de calcul", "temps d'attente", "sorties"
 
 
@@ -194,7 +199,7 @@ class Kernel:
     def _blame(self) -> None:
         """Raises GraderFailure where the guest was lost without a report of how it ended: its supervisor is gone."""
         gone = self.guest.gone or "exit"
-        if gone not in ("exit", MEMORY_LIMIT, KILLED) and not gone.startswith("signal"):
+        if gone not in ("exit", KILLED, *LIMITS) and not gone.startswith("signal"):
             raise GraderFailure(f"the guest was lost: {gone}")
 
     def _cause(self) -> str:
@@ -254,8 +259,8 @@ def cause_in_french(end: dict[str, Any] | None) -> str:
     """Why a guest's process ended, for the student."""
     why = str((end or {}).get("why") or "")
     code = (end or {}).get("code")
-    if "memory" in why:
-        return "limite de mémoire atteinte"
+    if why in LIMITS_IN_FRENCH:
+        return LIMITS_IN_FRENCH[why]
     if why.startswith("signal"):
         return f"arrêt brutal, {why}"
     return f"code de sortie {code}" if code is not None else "arrêt inattendu"
@@ -343,7 +348,7 @@ class GuestWatch:
 
     def cause(self) -> str:
         end = self.guest.poll() or {}
-        return "limite de mémoire atteinte" if "memory" in str(end.get("why")) else ""
+        return LIMITS_IN_FRENCH.get(str(end.get("why")), "")
 
 
 class Execution:

@@ -4,7 +4,8 @@ An editable install would bring the project's root, and with it ``reference`` an
 made here, by name, before the guest exists, and a folder that contains something protected is refused.
 A folder may itself lie below something protected: a virtual environment inside the course is common.
 
-Some files of packages hold data from which hidden test sets are drawn. A guest finds a public copy in their place.
+Some files of packages hold data from which hidden test sets are drawn. A guest finds a public copy in their place,
+or, where it has no mount tree of its own, finds them closed: a folder that holds one is then given entry by entry.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ MASKED = {digits.PACKAGED: digits.PUBLIC}
 """Files below a folder of packages, and what a guest finds in their place."""
 PACKAGES = ("", "python3*/*-packages/", "lib/python3*/*-packages/", "local/lib/python3*/*-packages/")
 """Where a readable folder may have folders of packages."""
+PROCESSES = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime")
+"""What a guest without a /proc of its own reads there: itself, and what the machine has."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
@@ -58,6 +61,36 @@ def _masked_below(folder: str) -> tuple[tuple[str, str], ...]:
         for pattern in PACKAGES
         for path in Path(folder).glob(f"{pattern}{inner}")
     )
+
+
+@dataclass
+class Openings:
+    """What to open for a guest that sees the host's own tree, so that some files in it stay closed."""
+
+    whole: list[str] = field(default_factory=list)
+    """Real files and folders, the folders with all that lies below."""
+    listed: list[str] = field(default_factory=list)
+    """Folders that hold a closed file somewhere below: their names are open, their entries are given one by one."""
+
+
+def openings(readable: Sequence[str], closed: Iterable[str]) -> Openings:
+    """The readable folders without the ``closed`` files, all of them real paths.
+
+    Links among the entries are left out: what they lead to is open where it lies in an open folder, and only there.
+    """
+    found, hidden = Openings(), set(closed)
+    todo = plan(readable).binds
+    while todo:
+        path = todo.pop()
+        if path in hidden:
+            continue
+        if any(file.startswith(path.rstrip("/") + "/") for file in hidden):
+            found.listed.append(path)
+            with os.scandir(path) as entries:
+                todo += [entry.path for entry in entries if not entry.is_symlink()]
+        else:
+            found.whole.append(path)
+    return found
 
 
 def gpu_devices() -> list[str]:

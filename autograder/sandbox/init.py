@@ -3,7 +3,8 @@
 Trusted code: it builds the guest's file system, forks the guest's main process, then holds no right any more. It
 reaps whatever loses its parent, reports how the main process ended, and keeps the namespace alive after that:
 snapshots, which are forks of the main process, must outlive it. It ends when nothing is left, when the
-supervisor says so, or when the supervisor is gone; the kernel then kills all that lives in the namespace.
+supervisor says so, or when the supervisor is gone; the kernel then kills all that lives in the namespace. Where
+there is no namespace it sweeps its descendants itself, and it is no pid 1 but a child subreaper.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from autograder.sandbox import substitutes, workfolder
 from autograder.sandbox.confinement import Confinement, Level
-from autograder.sandbox.namespaces import HOME
+from autograder.sandbox.sweep import sweep
 from autograder.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 
 BRIDGE = 3
@@ -40,16 +42,18 @@ class Birth:
 
     request: Mapping[str, Any]
     confinement: Confinement
-    home: str
-    """The work folder as the guest sees it; at level NONE a folder of the host."""
     bridge: int | None
     stderr: int | None
 
 
 def run(birth: Birth, link: socket.socket) -> NoReturn:
     """Live as pid 1; ``link`` leads to the supervisor."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    work = _enter(birth)
+    isolated = birth.confinement.level.isolated
+    if isolated:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    else:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # what pid 1 of a namespace is by nature
+    work = birth.confinement.enter_tree()
     socket.send_fds(link, [_message("work")], [work])
     os.close(work)
     main, status = _fork_main(birth, link)
@@ -65,15 +69,10 @@ def run(birth: Birth, link: socket.socket) -> NoReturn:
         )
         os._exit(1)
     link.send(_message("ready"))
-    _reap(main, link)
+    if not _reap(main, link) and not isolated:  # the supervisor is gone, and was to do this
+        sweep()
+        workfolder.remove(birth.confinement.folder)
     os._exit(0)
-
-
-def _enter(birth: Birth) -> int:
-    if birth.confinement.level is not Level.NONE:
-        return birth.confinement.enter_tree()
-    prctl(PR_SET_CHILD_SUBREAPER, 1)  # what pid 1 of a namespace is by nature
-    return os.open(birth.home, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def _message(what: str, **values: object) -> bytes:
@@ -85,8 +84,8 @@ def _read_all(fd: int) -> bytes:
         return stream.read()
 
 
-def _reap(main: int, link: socket.socket) -> None:
-    """Until the supervisor goes, or the main process has ended and no other is left."""
+def _reap(main: int, link: socket.socket) -> bool:
+    """Until the supervisor goes, or the main process has ended and no other is left: then True."""
     wake, waker = os.pipe()
     os.set_blocking(waker, False)
     os.set_blocking(wake, False)
@@ -101,7 +100,7 @@ def _reap(main: int, link: socket.socket) -> None:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             if ended:
-                return
+                return True
             raise
         if pid == main:
             ended = True
@@ -109,7 +108,7 @@ def _reap(main: int, link: socket.socket) -> None:
                 link.send(_message("ended", code=os.waitstatus_to_exitcode(status)))
         if pid == 0:
             if link.fileno() in select.select([wake, link.fileno()], [], [])[0]:
-                return  # the supervisor never writes, so this is its end
+                return False  # the supervisor never writes, so this is its end
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4096)
 
@@ -137,10 +136,12 @@ def _become_guest(birth: Birth, status: int) -> None:
     environment = _environment(birth)
     os.environ.clear()
     os.environ.update(environment)
-    os.chdir(birth.home)
+    os.chdir(birth.confinement.home)
     os.umask(0o022)
     _forget_parent()
     birth.confinement.seal()
+    if birth.confinement.level is Level.LANDLOCK:
+        substitutes.install()
     os.write(status, _READY)
     os.close(status)
 
@@ -163,9 +164,10 @@ def _environment(birth: Birth) -> dict[str, str]:
     kept = ("PATH", "LANG", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
             "MKL_NUM_THREADS", "PYTORCH_NVML_BASED_CUDA_CHECK", "TRITON_NVML_BASED_CUDA_CHECK")  # fmt: skip
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    environment |= {"HOME": birth.home, "USER": "student", "LOGNAME": "student", "PWD": birth.home}
+    home = birth.confinement.home
+    environment |= {"HOME": home, "USER": "student", "LOGNAME": "student", "PWD": home}
     environment["PATH"] = f"{sys.prefix}/bin:{environment.get('PATH', os.defpath)}"
-    environment["TMPDIR"] = "/tmp"
+    environment["TMPDIR"] = birth.confinement.scratch
     environment.update(birth.request["environment"])
     return environment
 
@@ -197,9 +199,8 @@ def _run_entry(birth: Birth) -> NoReturn:
 
 
 def _seen_by_entry(birth: Birth) -> dict[str, Any]:
-    return {**birth.request, "home": birth.home, "bridge": None if birth.bridge is None else BRIDGE}
-
-
-def home_of(level: Level, folder: str) -> str:
-    """Where the guest's work folder is: ``folder`` counts only at level NONE."""
-    return folder if level is Level.NONE else HOME
+    return {
+        **birth.request,
+        "home": birth.confinement.home,
+        "bridge": None if birth.bridge is None else BRIDGE,
+    }

@@ -1,7 +1,9 @@
 """Landlock: a second barrier for files, which holds even if the mount tree were wrong.
 
-It also closes abstract Unix sockets and signals towards processes outside (from ABI 6). TCP is not handled: the
-guest has a network namespace of its own, and ipykernel and torch.distributed need its loopback.
+Where a guest has no namespaces (level LANDLOCK) it is the only one, and closes TCP as well (from ABI 4). Elsewhere
+TCP is not handled: the guest has a network namespace of its own, and ipykernel and torch.distributed need its
+loopback. From ABI 6 abstract Unix sockets and signals towards processes outside are closed. Memory, environment and
+descriptors of processes outside are closed by every ABI, whoever they belong to.
 
 The kernel's part comes from py-landlock. It finds the C library by starting a process, so ``ABI`` is read at
 import time, in the forkserver, and not in every guest.
@@ -25,6 +27,9 @@ def _abi() -> int:
 ABI = _abi()
 """The version that this kernel speaks; 0 where there is none (no kernel before 5.13, or switched off at boot)."""
 
+SCOPES = 6
+"""The first version that keeps signals inside."""
+
 _READ_FILE = AccessFs.READ_FILE | AccessFs.EXECUTE
 _READ = _READ_FILE | AccessFs.READ_DIR
 _WRITE_FILE = AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV
@@ -41,14 +46,28 @@ _WRITE = (
 )
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str]) -> None:
-    """Confine this process to these files and folders, for ever; does nothing where Landlock is absent."""
+def restrict(
+    readable: Iterable[str], writable: Iterable[str], listed: Iterable[str] = (), *, tcp: bool = True
+) -> None:
+    """Confine this process to these files and folders, for ever; does nothing where Landlock is absent.
+
+    Args:
+        readable: may be read and executed, with all that lies below.
+        writable: may be changed as well.
+        listed: folders of which the names may be listed, with all that lies below.
+        tcp: whether TCP stays open.
+    """
     if ABI < 1:
         return
-    rules = Landlock(strict=False).allow_all_network()
+    rules = Landlock(strict=False)
+    if tcp:
+        rules.allow_all_network()
+    if ABI < SCOPES:
+        rules.allow_all_scope()  # there is none, and py-landlock shall not find another version than we do
     for paths, folder, file in (
         (readable, _READ, _READ_FILE),
         (writable, _READ | _WRITE, _READ_FILE | _WRITE_FILE),
+        (listed, AccessFs.READ_DIR, AccessFs(0)),
     ):
         for path in filter(Path.exists, map(Path, paths)):
             rules.add_path_rule(path, access=folder if path.is_dir() else file)

@@ -38,6 +38,18 @@ def children(pid: int) -> list[int]:
     return result
 
 
+def tasks(pids: Iterable[int]) -> int:
+    """Processes and threads; a process that ended counts nothing."""
+    return sum(_tasks(pid) for pid in pids)
+
+
+def _tasks(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
+
+
 def pss_mb(pids: Iterable[int]) -> int:
     """Proportional memory of these processes, in MiB; a process that ended counts nothing."""
     return sum(_pss_kb(pid) for pid in pids) // 1024

@@ -8,7 +8,8 @@ The supervisor is a fork of the untrusted forkserver, as root or the user who gr
 socket to the ``Guest`` object of the grader; over it come the requests to signal or kill, and go the work
 folder's descriptor and the reports of what ended and why. When the grader dies, even by SIGKILL, its end closes
 and the supervisor takes the whole tree down; when the supervisor dies, the kernel kills pid 1, and with it all
-that lives in the namespace. A guest lives no longer than its forkserver.
+that lives in the namespace. A guest lives no longer than its forkserver. Without namespaces (LANDLOCK, NONE)
+supervisor and init are both child subreapers: whichever is left sweeps what the other has lost.
 
 The main process may end, or be killed, while forks of it live on; ``poll`` reports its end, ``gone`` the end of
 everything.
@@ -20,22 +21,21 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from autograder.errors import GraderFailure
-from autograder.sandbox import init, memory, privileges
+from autograder.sandbox import init, memory, privileges, workfolder
 from autograder.sandbox.confinement import Confinement, Level
 from autograder.sandbox.folders import gpu_devices, masked_files, readable_folders
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.sweep import sweep
 from autograder.sandbox.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 
 TARGET = "autograder.sandbox.supervisor:main"
@@ -44,7 +44,11 @@ TARGET = "autograder.sandbox.supervisor:main"
 TICK = 0.15
 """Seconds between two samples of a guest's memory."""
 
-MEMORY_LIMIT, KILLED = "memory limit", "killed"
+KILLED = "killed"
+MEMORY_LIMIT, DISK_LIMIT, PROCESS_LIMIT = LIMITS = "memory limit", "disk limit", "process limit"
+"""Why a guest was killed that used too much."""
+DISK_FULL = "the disk of the work folders is nearly full"
+"""Why a guest was killed that may not have used too much."""
 _MESSAGE = 64 * 1024
 
 
@@ -145,7 +149,7 @@ class Guest:
 
     @property
     def work(self) -> int:
-        """A descriptor of the guest's work folder, in its size-limited file system; closed by ``close``.
+        """A descriptor of the guest's work folder, which the guest's end may empty; closed by ``close``.
 
         ``/proc/self/fd/<work>/...`` reads and writes there. The guest controls what lies in it: open with
         O_NOFOLLOW | O_NONBLOCK (a link, a named pipe), and never follow a path of several components, any of
@@ -185,7 +189,7 @@ class Guest:
         """How the main process ended, or None: ``{"code": int | None, "why": str}``.
 
         The code is negative for a signal, None when the whole guest was killed. ``why`` is "exit",
-        "signal 11", "killed", "memory limit", or what went wrong on our side.
+        "signal 11", "killed", one of LIMITS, or what went wrong on our side.
         """
         self._drain()
         return self._end
@@ -326,20 +330,20 @@ class Supervisor:
         os.setsid()
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGTERM, lambda *_: self._kill(KILLED))
-        folder = tempfile.mkdtemp(prefix="autograder-") if self._level is Level.NONE else ""
+        folder = ""
         try:
-            self._supervise(
-                init.Birth(
-                    self._request, self._confinement, init.home_of(self._level, folder), bridge, stderr
-                )
-            )
+            if not self._level.isolated:
+                folder = workfolder.make(self._confinement.uid)
+                self._confinement = replace(self._confinement, folder=folder)
+            self._supervise(init.Birth(self._request, self._confinement, bridge, stderr))
         except Exception as error:
             self._report("error", text=f"{type(error).__name__}: {error}")
         finally:
             self._why = self._why or "exit"
-            self._sweep()
+            self._kill(KILLED)
+            sweep()
             if folder:
-                shutil.rmtree(folder, ignore_errors=True)
+                workfolder.remove(folder)
         self._report("gone", why=self._why)
 
     def _supervise(self, birth: init.Birth) -> None:
@@ -349,7 +353,7 @@ class Supervisor:
             )  # the forkserver is not; a process that is not cannot write its user map
         forkserver = os.getppid()
         self._confinement.enter_outer()
-        # SIGTERM, not SIGKILL: level NONE has no namespace that would die as a whole, it must be swept.
+        # SIGTERM, not SIGKILL: what has no namespace that would die as a whole must be swept.
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         link, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._init = os.fork()
@@ -376,6 +380,7 @@ class Supervisor:
 
     def _watch(self, link: socket.socket) -> None:
         watch = memory.MemoryWatch(self._init, self._limits.memory_mb)
+        watches = [(MEMORY_LIMIT, watch.exceeded), *self._further_watches()]
         init_ended = os.pidfd_open(self._init)
         events = select.poll()
         for fd in (link.fileno(), self._control.fileno(), init_ended):
@@ -392,11 +397,23 @@ class Supervisor:
                 while self._from_init(link):  # its last reports may still wait in the socket
                     pass
                 return
-            if watch.exceeded():
-                self._kill(MEMORY_LIMIT)
+            for why, exceeded in watches:
+                if exceeded():
+                    self._kill(why)
             if watch.peak_mb > reported:
                 reported = watch.peak_mb
                 self._report("peak", mb=reported)
+
+    def _further_watches(self) -> list[tuple[str, Callable[[], bool]]]:
+        """What is bounded by the kernel elsewhere, and has only a watch where there is no namespace."""
+        if self._level is not Level.LANDLOCK:
+            return []
+        folder, most = self._confinement.folder, self._limits.processes
+        return [
+            (PROCESS_LIMIT, lambda: memory.tasks(memory.tree(self._init)[1:]) > most),
+            (DISK_LIMIT, workfolder.DiskWatch(self._init, folder, self._limits).exceeded),
+            (DISK_FULL, lambda: workfolder.nearly_full(folder)),
+        ]
 
     def _from_init(self, link: socket.socket) -> bool:
         """One report of pid 1; False at its end."""
@@ -422,7 +439,7 @@ class Supervisor:
 
     def _find_main(self, inside: int) -> int | None:
         for pid in memory.children(self._init):
-            if memory.pid_inside(pid) == inside or self._level is Level.NONE:
+            if memory.pid_inside(pid) == inside:
                 with contextlib.suppress(ProcessLookupError):
                     self._main_pid = pid
                     return os.pidfd_open(pid)
@@ -461,21 +478,11 @@ class Supervisor:
                 signal.pidfd_send_signal(self._main, signum)
 
     def _kill(self, why: str) -> None:
-        """SIGKILL for pid 1, with which the kernel ends its whole namespace."""
+        """SIGKILL for pid 1, with which the kernel ends its whole namespace; what has none is swept afterwards."""
         if self._init:
             self._why = self._why or why
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._init, signal.SIGKILL)
-
-    def _sweep(self) -> None:
-        """Wait for pid 1, and, where it has no namespace (level NONE), kill what it left."""
-        self._kill(KILLED)
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                for pid in memory.tree(os.getpid())[1:]:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                os.waitpid(-1, 0)
 
     def _report(self, what: str, fds: Sequence[int] = (), **values: object) -> None:
         with contextlib.suppress(OSError):  # the grader is gone, which the next poll shows

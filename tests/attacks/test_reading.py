@@ -26,6 +26,7 @@ from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
 from autograder.schedule import Forks
 from autograder.verdict import Outcome
 from tests.courses import cell
+from tests.levels import CONFINED
 
 PROJECT = Path(autograder.__file__).resolve().parent.parent
 
@@ -91,7 +92,10 @@ ATTACKS = {
     "write into a folder that anybody may write": "Path(C['folder'], 'new').write_text('x')",
     "write into the toolkit": "Path(C['package'], 'new').write_text('x')",
     "write into the interpreter's packages": "Path(C['package_file']).open('a')",
-    "change a mode outside": "os.chmod(C['folder'] + '/data', 0o666)",
+    "change a mode outside": (
+        "path = C['folder'] + '/data'; mode = os.stat(path).st_mode ^ 1; os.chmod(path, mode)\n"
+        "assert os.stat(path).st_mode == mode"
+    ),
 }  # fmt: skip
 STOPPED = {
     *("FileNotFoundError", "PermissionError", "ProcessLookupError", "ConnectionRefusedError", "OSError"),
@@ -156,7 +160,7 @@ def tried(arena: Any, outside: dict[str, Any], level: Level) -> dict[str, str]:
     return dict(arena.answers(found))
 
 
-@pytest.fixture(scope="module", params=[Level.FULL, Level.USERNS], ids=str)
+@pytest.fixture(scope="module", params=CONFINED, ids=str)
 def confined(request: Any, arena: Any, outside: dict[str, Any]) -> dict[str, str]:
     missing = weakness(request.param)
     if missing:
