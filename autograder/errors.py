@@ -112,5 +112,9 @@ class WallExpired(GraderFailure):
         return f"no answer after {self.seconds:g} s although the CPU limit was not reached"
 
 
+class ClusterLost(Exception):
+    """The scheduler of a cluster does not answer: the run stops, and what was graded is kept (exit code 1)."""
+
+
 class HostTooWeak(Exception):
     """The host cannot enforce the confinement that was asked for (exit code 3)."""

@@ -14,8 +14,10 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import platform
 import re
+import select
 import signal
 import socket
 import sys
@@ -973,10 +975,20 @@ def main(message: bytes, fds: Sequence[int]) -> None:
         with channel.makefile("r", encoding="utf-8") as lines:
             line = lines.readline()
         if line:
+            threading.Thread(target=_end_with, args=(channel.fileno(),), daemon=True).start()
             for answer in _answers(Job.from_json(line), kernel, limits, runner, closing):
                 channel.sendall(answer.encode("utf-8", "backslashreplace") + b"\n")
         if isinstance(kernel, Kernel):
             kernel.guest.close()
+
+
+def _end_with(channel: int) -> None:
+    """End this process when whoever asked has hung up: nobody would read its record."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are the main thread's
+    hung_up = select.poll()
+    hung_up.register(channel, select.POLLRDHUP)
+    hung_up.poll()
+    os._exit(1)
 
 
 async def _started(launcher: Launcher, limits: Limits) -> Kernel:

@@ -1,8 +1,9 @@
 """Many submissions: workers that drive graders, results that are kept, runs that resume.
 
-``grade_class`` gives jobs to a ``concurrent.futures.Executor``; the function it submits, ``drive``, has a grader
-forked, hands it the job and returns the ``Record``. The two forkservers belong to the process in which ``drive`` runs
-(``Forks``), so that a worker on another machine has its own.
+``grade_class`` gives jobs to ``Graders`` and takes their ``Record``s as they come. ``Local`` are those of this machine:
+a ``concurrent.futures.Executor`` runs ``drive``, which has a grader forked, hands it the job and returns the record.
+``cluster`` has others, on other machines; the two forkservers belong to the process in which ``drive`` runs
+(``Forks``), so that each worker has its own.
 
 A record is written to ``.autograder/<assignment>/<student>.json`` as soon as it arrives, by an atomic rename. A record
 whose key still fits (submission, source, suites, reference, versions) is not graded again: that is how a killed run
@@ -20,11 +21,12 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from autograder.course import Course
 from autograder.errors import GraderFailure
@@ -37,7 +39,7 @@ from autograder.submission import digest
 from autograder.suite import derive_seed
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
-__all__ = ["Forks", "Options", "Record", "grade_class", "graded_submission", "stored"]
+__all__ = ["Forks", "Graders", "Options", "Record", "grade_class", "graded_submission", "stored"]
 
 LONGEST = 240  # bytes of a student's name that stands in that of a file
 
@@ -134,13 +136,24 @@ class Forks:
         self.guests.close()
 
 
-def drive(forks: Forks, job: Job, ahead: bool = False) -> Record:
+def drive(
+    forks: Forks,
+    job: Job,
+    ahead: bool = False,
+    opened: Callable[[socket.socket], None] = lambda channel: None,
+) -> Record:
     """Have one submission graded.
+
+    Args:
+        forks: what forks the grader.
+        job: the submission.
+        ahead: fork the next one's grader too.
+        opened: called with the channel to the grader, which ends when that is shut down.
 
     Raises:
         GraderFailure: if the grader died or failed; nothing is known about the submission then.
     """
-    (record,) = _records(forks, job, ahead, 1)
+    (record,) = _records(forks, job, ahead, 1, opened)
     assert record is not None
     return record
 
@@ -154,8 +167,15 @@ def drive_trials(forks: Forks, job: Job) -> Iterator[Record | None]:
     return _records(forks, job, True, len(job.trials))
 
 
-def _records(forks: Forks, job: Job, ahead: bool, count: int) -> Iterator[Record | None]:
+def _records(
+    forks: Forks,
+    job: Job,
+    ahead: bool,
+    count: int,
+    opened: Callable[[socket.socket], None] = lambda channel: None,
+) -> Iterator[Record | None]:
     with forks.grader(ahead) as channel, channel.makefile("r", encoding="utf-8") as lines:
+        opened(channel)
         try:
             channel.sendall(job.to_json().encode() + b"\n")
             ready = lines.readline()
@@ -174,6 +194,59 @@ def _record(line: str, job: Job) -> Record | None:
     if "failure" in data:
         raise GraderFailure(f"{data['failure']}\n{data['detail']}")
     return Record.from_json(line)
+
+
+# --- Who grades -----------------------------------------------------------------------------------------------
+
+Tell = Callable[[str, str, str, str], None]
+"""Called with what happened ("started", "retried", "late"), the student, the worker and the reason, from any thread."""
+
+
+def _tell_nobody(event: str, student: str, worker: str, why: str) -> None:
+    pass
+
+
+class Graders(Protocol):
+    """What takes jobs: this machine, or a cluster."""
+
+    def wait_ready(self) -> None: ...
+
+    def submit(self, job: Job, ahead: bool) -> Future[Record]:
+        """A record to come, or a GraderFailure; ``ahead``: more jobs follow."""
+
+    def alone(self, job: Job) -> Future[Record]:
+        """The same, with nothing beside it on its machine."""
+
+    def close(self) -> None:
+        """End all that is still going on."""
+
+
+class Local:
+    """Graders of this machine, which an ``Executor`` drives; ``forks`` that were given stay open."""
+
+    def __init__(self, course: Course, options: Options, forks: Forks | None, tell: Tell) -> None:
+        self.own_forks, self.tell = forks is None, tell
+        self.forks = forks or Forks(course, options)
+        self.executor = ThreadPoolExecutor(options.workers)
+
+    def wait_ready(self) -> None:
+        self.forks.wait_ready()
+
+    def submit(self, job: Job, ahead: bool) -> Future[Record]:
+        return self.executor.submit(self._drive, job, ahead)
+
+    def alone(self, job: Job) -> Future[Record]:
+        return self.submit(job, False)
+
+    def _drive(self, job: Job, ahead: bool) -> Record:
+        self.tell("started", job.student, "", "")
+        return drive(self.forks, job, ahead)
+
+    def close(self) -> None:
+        # First of all, or its threads would go on to the next submission.
+        self.executor.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
+        if self.own_forks:
+            self.forks.close()
 
 
 # --- Records --------------------------------------------------------------------------------------------------
@@ -301,15 +374,24 @@ def grade_class(
     assignment: str,
     students: Sequence[str],
     options: Options = Options(),
-    executor: Executor | None = None,
     forks: Forks | None = None,
+    graders: Callable[[], Graders] | None = None,
+    tell: Tell = _tell_nobody,
 ) -> Iterator[Progress]:
     """Grade submissions, yielding each as it is done; closing the iterator ends everything.
 
     A grader that fails is tried once more alone at the end; if it fails again the submission is ungraded.
 
+    Args:
+        course: what is graded, with ``assignment`` and ``students``.
+        options: how.
+        forks: what this machine grades with; default: its own.
+        graders: makes those that grade instead, once something is to be graded.
+        tell: hears what happens meanwhile.
+
     Raises:
         InstructorError: before anything runs, if the source cannot be graded.
+        ClusterLost: what was graded is kept.
     """
     source = course.load_source(assignment)
     course.refuse_unjudged(source)
@@ -322,15 +404,11 @@ def grade_class(
         else:
             todo.append(task)
     if todo:
-        own_forks = forks or Forks(course, options)
-        own_executor = executor or ThreadPoolExecutor(options.workers)
+        who = graders() if graders else Local(course, options, forks, tell)
         try:
-            yield from _graded(course, assignment, keys, todo, options, own_executor, own_forks)
+            yield from _graded(course, assignment, keys, todo, options, who, tell)
         finally:
-            if executor is None:  # first of all, or its threads would go on to the next submission
-                own_executor.shutdown(wait=sys.exc_info()[0] is None, cancel_futures=True)
-            if forks is None:
-                own_forks.close()
+            who.close()
 
 
 @dataclass(frozen=True)
@@ -381,28 +459,31 @@ def _graded(
     keys: Keys,
     tasks: Sequence[Task],
     options: Options,
-    executor: Executor,
-    forks: Forks,
+    graders: Graders,
+    tell: Tell,
 ) -> Iterator[Progress]:
-    forks.wait_ready()
+    graders.wait_ready()
     secret = options.secret or secrets.token_hex(32)
     jobs = [_job(course, assignment, task, secret, options.fresh) for task in tasks]
     waiting = {
-        executor.submit(drive, forks, job, number + options.workers < len(jobs)): (task, job)
+        graders.submit(job, number + options.workers < len(jobs)): (task, job)
         for number, (task, job) in enumerate(zip(tasks, jobs, strict=True))
     }
     alone: list[tuple[Task, Job]] = []
     for future in as_completed(waiting):
-        task, job = waiting[future]
-        record = _result(future, job)
+        task, job = waiting.pop(future)  # so that a record lives only until it is written
+        record, why = _result(future)
         if record is not None and task.before and record.grade.digest != task.before.grade.digest:
-            alone.append((Task(task.student, None), replace(job, exercises=())))  # handed in anew meanwhile
+            alone.append((Task(task.student, None), replace(job, exercises=())))
+            why = "handed in anew meanwhile"
         elif record is None or record.again:
             alone.append((task, job))
         else:
             yield _done(course, keys, task, record)
+            continue
+        tell("retried", task.student, "", f"once more, alone, at the end: {why}")
     for task, job in alone:
-        yield _done(course, keys, task, _last_try(course, forks, job))
+        yield _done(course, keys, task, _last_try(course, graders.alone(job).result, job))
 
 
 def _done(course: Course, keys: Keys, task: Task, record: Record) -> Progress:
@@ -423,20 +504,20 @@ def drive_twice(course: Course, forks: Forks, job: Job) -> Record:
         record = drive(forks, job)
         if not record.again:
             return record
-    return _last_try(course, forks, job)
+    return _last_try(course, lambda: drive(forks, job), job)
 
 
-def _result(future: Future[Record], job: Job) -> Record | None:
+def _result(future: Future[Record]) -> tuple[Record | None, str]:
+    """The record, or why there is none."""
     try:
-        return future.result()
-    except GraderFailure:
-        return None
+        return future.result(), "a wall limit passed"
+    except GraderFailure as failure:
+        return None, str(failure).splitlines()[0]
 
 
-def _last_try(course: Course, forks: Forks, job: Job) -> Record:
+def _last_try(course: Course, grade: Callable[[], Record], job: Job) -> Record:
     try:
-        record = drive(forks, job)
-        return replace(record, again=False)
+        return replace(grade(), again=False)
     except GraderFailure as failure:
         return ungraded(course, job, str(failure))
 
