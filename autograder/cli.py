@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +24,12 @@ from rich.text import Text
 
 from autograder import __version__
 from autograder.course import Course
-from autograder.errors import GraderFailure, HostTooWeak, InstructorError
+from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError
 
 if TYPE_CHECKING:
     from autograder.regrading import Change
     from autograder.results import Report
+    from autograder.schedule import Graders, Tell
 
 DONE, NEEDS_HUMAN, WRONG_USE, HOST_CANNOT = 0, 1, 2, 3
 
@@ -43,7 +47,7 @@ class Commands(click.Group):
             _stop(str(error), WRONG_USE)
         except HostTooWeak as error:
             _stop(str(error), HOST_CANNOT)
-        except GraderFailure as error:
+        except (GraderFailure, ClusterLost) as error:
             _stop(str(error), NEEDS_HUMAN)
         except KeyboardInterrupt:
             _stop(
@@ -78,6 +82,20 @@ level_option = click.option(
     type=click.Choice(["full", "userns", "landlock", "none"]),
     help="Confinement to insist on (default: the best that this host has, never none).",
 )
+
+
+def _tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Certificates for a cluster; where none is named, Dask's own configuration counts."""
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    for name, help in (
+        ("--tls-key", "Key of that certificate (PEM)."),
+        ("--tls-cert", "Certificate of this end (PEM)."),
+        ("--tls-ca-file", "TLS to the scheduler: the authority's certificate (PEM)."),
+    ):
+        command = click.option(name, type=kind, help=help)(command)
+    return command
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
 
@@ -91,6 +109,9 @@ def main() -> None:
     autograder release tp1           make the students' version
     autograder grade tp1 --workers 2 grade all submissions and record them in nbgrader's gradebook
     autograder grade --submission F --assignment tp1   one submission, as a CI runner does
+    autograder grade tp1 --scheduler tcp://HOST:8786   on a cluster, of which each machine runs
+    autograder worker tcp://HOST:8786                  ... this
+    autograder status tp1            how far a run is, or how the last one ended
     autograder feedback tp1          write the feedback pages
     autograder export tp1 -o tp1.csv export the grades
     autograder report tp1            write a page on the class for its instructor
@@ -256,6 +277,24 @@ class _Grade(click.Command):
     type=click.Choice(["ask", "record", "hold"]),
     help="Of grades that change although the submission did not (default: ask in a terminal, else record).",
 )
+@click.option(
+    "--scheduler", default="", help="Grade on the workers of this scheduler, such as tcp://HOST:8786."
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="With --scheduler: seconds to wait while no worker fits.",
+)
+@click.option(
+    "--lost-after",
+    type=click.FloatRange(1),
+    default=60.0,
+    show_default=True,
+    help="With --scheduler: a worker that says nothing for so many seconds is lost.",
+)
+@_tls_options
 @json_option
 def grade(
     assignment: str,
@@ -266,6 +305,12 @@ def grade(
     exercises: tuple[str, ...],
     fresh: bool,
     changes: str | None,
+    scheduler: str,
+    patience: float,
+    lost_after: float,
+    tls_ca_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     as_json: bool,
 ) -> None:
     """Grade submissions of ASSIGNMENT and record them in the gradebook.
@@ -274,8 +319,8 @@ def grade(
     that was stopped goes on where it was; where a suite changed, its exercise alone is graded again, with the seeds of
     before; of a resubmission those exercises that something concerns which changed in it. Grades that change although
     the submission did not are shown before they are recorded; with `--changes hold` they are shown, and the recorded
-    ones stay. Scores, comments and extensions that a human gave stay in any case. Exit code 1: something needs a human
-    (ungraded, or changes not recorded).
+    ones stay. Scores, comments and extensions that a human gave stay in any case. Ctrl-C ends gently: what was graded
+    is kept, and the next start goes on. Exit code 1: something needs a human (ungraded, or changes not recorded).
 
     \b
     Examples:
@@ -283,6 +328,7 @@ def grade(
       autograder grade tp1 ana bob --workers 1 --fresh
       autograder grade tp1 --exercise softmax --changes hold
       autograder grade tp1 --json > grades.json
+      autograder grade tp1 --scheduler tcp://10.0.0.1:8786
       autograder grade --submission FILE --assignment tp1 --junit junit.xml --summary summary.md
     """
     from autograder.console import grade_and_record, print_class, report_ungraded
@@ -295,15 +341,142 @@ def grade(
     chosen = _chosen(course, assignment, students)
     wanted = chosen_exercises(course.load_source(assignment), exercises) if exercises else ()
     options = Options(workers or _cores(), Level(level) if level else None, fresh=fresh, exercises=wanted)
-    grades, recorded = grade_and_record(
-        course, assignment, chosen, options, quiet=as_json, accept=lambda found: _accepts(found, changes)
-    )
+    graders = None
+    if scheduler:
+        cluster = _cluster()
+        credentials = cluster.security(tls_ca_file, tls_cert, tls_key)
+
+        def graders(tell: Tell) -> Graders:
+            return cluster.Cluster(  # type: ignore[no-any-return]
+                scheduler, course, assignment, options, tell, patience, lost_after, credentials=credentials
+            )
+
+    with _ending_gently():
+        grades, recorded = grade_and_record(
+            course,
+            assignment,
+            chosen,
+            options,
+            quiet=as_json,
+            accept=lambda found: _accepts(found, changes),
+            graders=graders,
+        )
     if as_json:
         text = json.dumps([json.loads(g.to_json()) for g in grades], ensure_ascii=False, indent=1)
         click.echo(text.encode("utf-8", "backslashreplace").decode())  # a folder's name may be no UTF-8
     else:
         print_class(grades)
     sys.exit(DONE if recorded and not report_ungraded(grades) else NEEDS_HUMAN)
+
+
+def _cluster() -> Any:
+    """The module that needs Dask."""
+    try:
+        from autograder import cluster
+    except ModuleNotFoundError as error:
+        raise InstructorError(
+            f"A cluster needs {error.name}, which is not installed: pip install 'torch-autograder[cluster]'."
+        ) from error
+    return cluster
+
+
+@contextmanager
+def _ending_gently() -> Iterator[None]:
+    """SIGTERM, which a batch system sends, ends a run as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@main.command()
+@click.argument("scheduler")
+@click.option(
+    "--slots", type=click.IntRange(1, 256), default=None, help="Submissions at once (default: cores)."
+)
+@click.option("--name", default=None, help="What runs call this worker (default: its address).")
+@level_option
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its private folder is made (default: the system's for temporary files).",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(1),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the scheduler.",
+)
+@_tls_options
+def worker(
+    scheduler: str,
+    slots: int | None,
+    name: str | None,
+    level: str | None,
+    folder: Path | None,
+    wait: float,
+    tls_ca_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> None:
+    """Grade what runs of `autograder grade --scheduler SCHEDULER` send here.
+
+    Needs no course: suites and submissions arrive from the run, in a folder that ends with the worker. Runs of another
+    version of the toolkit, of Python, torch or NumPy are refused. Ctrl-C or SIGTERM ends it; what it was grading is
+    taken up elsewhere. Whoever reaches the scheduler can run code here: see docs/security.md. Exit code 1: the
+    scheduler has gone; 3: nothing here confines a guest.
+
+    \b
+    Examples:
+      autograder worker tcp://10.0.0.1:8786
+      autograder worker tls://10.0.0.1:8786 --slots 4 --tls-ca-file ca.pem --tls-cert worker.pem --tls-key worker.key
+    """
+    from autograder.sandbox.confinement import Level
+
+    cluster = _cluster()
+    cluster.work(
+        scheduler,
+        slots or _cores(),
+        name,
+        Level(level) if level else None,
+        folder,
+        wait,
+        cluster.security(tls_ca_file, tls_cert, tls_key),
+        lambda text: _tell(text),
+    )
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+@json_option
+def status(assignment: str, course: Course, as_json: bool) -> None:
+    """Say how far the run that grades ASSIGNMENT is, or how the last one ended.
+
+    From any terminal that sees the course: what is done, running and waiting, what is ungraded, the time left, the
+    slowest submissions, and what was tried again. Exit code 1: the last run did not end, or something is ungraded.
+
+    \b
+    Examples:
+      autograder status tp1
+      autograder status tp1 --json
+    """
+    from autograder.console import print_status
+    from autograder.journal import last_run
+
+    course.load_source(assignment)
+    tally = last_run(course, assignment)
+    if tally is None:
+        raise InstructorError(f"{assignment} has not been graded yet: `autograder grade {assignment}` does.")
+    now = time.time()
+    if as_json:
+        click.echo(json.dumps(tally.to_dict(now), ensure_ascii=False, indent=1))
+    else:
+        print_status(assignment, tally, now)
+    fine = tally.state() in ("going on", "done") and not tally.ungraded
+    sys.exit(DONE if fine else NEEDS_HUMAN)
 
 
 def _accepts(changes: Sequence[Change], answer: str | None) -> bool:

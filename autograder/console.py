@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -21,8 +23,9 @@ from rich.text import Text
 from autograder.course import Course
 from autograder.gradebook import Recorded, record
 from autograder.grading import Record
+from autograder.journal import Journal, Tally
 from autograder.regrading import Change
-from autograder.schedule import Forks, Options, Progress, grade_class, keep, stored
+from autograder.schedule import Forks, Graders, Options, Progress, Tell, grade_class, keep, stored
 from autograder.verdict import Grade
 
 TELL = 30.0  # seconds between two lines of progress in a log
@@ -40,15 +43,41 @@ def grade_and_record(
     quiet: bool = False,
     forks: Forks | None = None,
     accept: Callable[[Sequence[Change]], bool] = lambda changes: True,
+    graders: Callable[[Tell], Graders] | None = None,
 ) -> tuple[list[Grade], bool]:
-    """Grade with a progress bar, recording each submission as it is done.
+    """Grade with a progress bar and a journal, recording each submission as it is done.
 
     A grade that changes although the submission did not is recorded at the end, if ``accept`` says so of all the
     changes; else the earlier one stays, and is what is returned.
 
     Returns:
         The grades in the order of ``students``; whether all of them are recorded.
+
+    Raises:
+        InstructorError: also while another run grades the assignment.
     """
+    journal = Journal(course, assignment, len(students))
+    how = "done"
+    try:
+        return _run(course, assignment, students, options, quiet, forks, accept, graders, journal)
+    except BaseException as error:
+        how = "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped: {type(error).__name__}"
+        raise
+    finally:
+        journal.end(how)
+
+
+def _run(
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    options: Options,
+    quiet: bool,
+    forks: Forks | None,
+    accept: Callable[[Sequence[Change]], bool],
+    graders: Callable[[Tell], Graders] | None,
+    journal: Journal,
+) -> tuple[list[Grade], bool]:
     records: dict[str, Record] = {}
     held: dict[str, Progress] = {}
     spared: dict[str, int] = {}
@@ -64,20 +93,32 @@ def grade_and_record(
         task = bar.add_task(f"grading {assignment}", total=len(students))
         started = told = time.monotonic()
 
+        def tell(event: str, student: str, worker: str, why: str) -> None:
+            journal.tell(event, student, worker, why)
+            bar.update(task, description=f"grading {assignment} ({journal.tally.short()})")
+            if event == "refused":
+                errors.print(f"worker {worker} does not fit: {why}", markup=False, soft_wrap=True)
+
         def graded() -> Iterator[str]:
-            for progress in grade_class(course, assignment, students, options, forks=forks):
+            make = (lambda: graders(tell)) if graders else None
+            for progress in grade_class(course, assignment, students, options, forks, make, tell):
                 records[progress.student] = progress.record
                 if progress.spared:
                     spared[progress.student] = len(progress.spared)
+                journal.progress(progress)
                 if progress.changes:
                     held[progress.student] = progress
                 else:
                     yield progress.student
-                bar.advance(task)
+                    records[progress.student] = replace(progress.record, notebooks={})  # written, and large
+                bar.update(task, advance=1, description=f"grading {assignment} ({journal.tally.short()})")
                 nonlocal told
                 if not (quiet or errors.is_terminal) and time.monotonic() - told > TELL:  # a log shows no bar
                     told = time.monotonic()
-                    errors.print(f"graded {len(records)} of {len(students)} in {told - started:.0f} s")
+                    errors.print(
+                        f"graded {len(records)} of {len(students)} in {told - started:.0f} s; "
+                        f"{journal.tally.short()}"
+                    )
 
         results = _record(course, assignment, graded(), records)
     if spared and not quiet:
@@ -92,6 +133,7 @@ def grade_and_record(
         records |= {name: before for name in held if (before := stored(course, assignment, name))}
     failures = [result for result in results if not result.success]
     for failure in failures:
+        journal.unrecorded(failure.student)
         errors.print(f"{shown(failure.student)} could not be recorded: {failure.log}", markup=False)
     return [records[student].grade for student in students], accepted and not failures
 
@@ -172,6 +214,37 @@ def _score(score: float | None, most: float) -> str:
 def shown(name: str) -> str:
     """A student's name as a terminal can show it: control characters, and what is no UTF-8, as escapes."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+
+
+def print_status(assignment: str, tally: Tally, now: float, console: Console = console) -> None:
+    """A run as its journal tells it: how far it is, what runs, what waits, what needs a human."""
+    until = now if tally.alive and not tally.end else tally.told
+    console.print(
+        f"{assignment}: {tally.state()} ({tally.place}), {_span(until - tally.begun)} so far", markup=False
+    )
+    console.print(
+        f"{tally.done} of {tally.total} done ({len(tally.kept)} kept from before), {tally.short()}",
+        markup=False,
+    )
+    left = tally.left(now) if tally.alive else None
+    if left is not None:
+        console.print(f"about {_span(left)} left")
+    for name, (since, worker) in sorted(tally.running.items(), key=lambda one: one[1][0]):
+        console.print(
+            f"  running: {shown(name)}, {_span(until - since)}{f', on {worker}' * bool(worker)}", markup=False
+        )
+    for title, found in (("ungraded", tally.ungraded), ("tried again", tally.retries)):
+        for name, what in sorted(found.items()):
+            console.print(f"  {title}: {shown(name)}: {', '.join(what)}", markup=False, soft_wrap=True)
+    for worker, why in tally.refused.items():
+        console.print(f"  does not fit: worker {worker}: {why}", markup=False, soft_wrap=True)
+    if tally.slowest:
+        slow = ", ".join(f"{shown(name)} {seconds:.1f} s" for name, seconds in tally.slowest)
+        console.print(f"slowest: {slow}", markup=False, soft_wrap=True)
+
+
+def _span(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
 
 
 def some(names: Sequence[str]) -> str:

@@ -18,6 +18,9 @@ INSTRUCTORS = (
 )
 
 
+DASK = ("dask", "distributed")
+
+
 def entry(path: Path) -> str:
     """``checks`` for ``autograder/checks/arrays.py``."""
     return path.relative_to(ROOT / "autograder").parts[0].removesuffix(".py")
@@ -74,6 +77,11 @@ def test_a_module_never_imports_the_package_itself_for_a_submodule():
 def test_the_toolkit_and_the_reference_never_import_each_other():
     assert [n for p in python_files("autograder") for n in imports(p) if n.split(".")[0] == "reference"] == []
     assert [n for p in python_files("reference") for n in imports(p) if n.split(".")[0] == "autograder"] == []
+
+
+def test_one_module_knows_dask():
+    found = {entry(p) for p in python_files("autograder") for n in imports(p) if n.split(".")[0] in DASK}
+    assert found == {"cluster"}
 
 
 def test_suites_import_only_what_a_grader_has():

@@ -36,7 +36,12 @@ NOT_RUN = {
     ("README.md", "make demo"),
     ("README.md", "pip install ."),
     ("docs/first-class.md", "git clone"),
+    ("README.md", "autograder worker"),
     ("docs/operate.md", "pip install 'psycopg[binary]'"),
+    ("docs/operate.md", "pip install 'torch-autograder[cluster]'"),
+    ("docs/operate.md", "dask scheduler --port 8786 --no-dashboard"),  # TLS
+    ("docs/operate.md", "dask scheduler --port 8786 --no-dashboard --tls-ca-file"),  # Slurm
+    ("docs/operate.md", "docker build"),
     ("docs/ci/README.md", "docker run"),
 }
 
