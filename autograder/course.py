@@ -119,6 +119,15 @@ class Course:
     def feedback(self, assignment: str, student: str) -> Path:
         return self.root / "feedback" / student / assignment
 
+    def feedback_pages(self, assignment: str, student: str) -> list[Path]:
+        """The pages made of the assignment's notebooks.
+
+        nbgrader copies what else was handed in beside them: a page that the student wrote is none of them.
+        """
+        folder = self.feedback(assignment, student)
+        pages = [folder / f"{path.stem}.html" for path in sorted(self.source(assignment).glob("*.ipynb"))]
+        return [page for page in pages if page.is_file()]
+
     def hidden_suite(self, assignment: str, exercise: str) -> Path | None:
         return _existing(self.hidden(assignment) / f"test_{exercise}.py")
 

@@ -161,4 +161,5 @@ def generate(course: Course, assignment: str) -> tuple[Path, ...]:
             f"nbgrader could not write all of the feedback for {assignment}. "
             f"Grade the assignment again, then repeat.\n{result.get('log', '')}{result.get('error', '')}"
         )
-    return tuple(sorted(course.root.glob(f"feedback/*/{assignment}/*.html")))
+    students = sorted(folder.parent.name for folder in course.root.glob(f"feedback/*/{assignment}"))
+    return tuple(page for student in students for page in course.feedback_pages(assignment, student))

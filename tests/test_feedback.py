@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -9,7 +12,8 @@ from autograder.errors import InstructorError
 from autograder.feedback import failures, french_number, generate, render
 from autograder.gradebook import record
 from autograder.verdict import ExerciseGrade, Outcome
-from tests.courses import FakeGrader, answered, grade_of, make_course, submit, verdict, write
+from tests.browser import dom
+from tests.courses import FakeGrader, answered, cell, grade_of, make_course, submit, verdict, write
 
 EVIL = "<script>alert(1)</script>"
 
@@ -75,16 +79,38 @@ def test_numbers_are_french(value, text):
     assert french_number(value) == text
 
 
+@contextmanager
+def tracker():
+    """A server of this machine: its address, and the paths that it was asked for."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
 def test_the_page_that_nbgrader_writes_shows_it_in_french(tmp_path):
     course = make_course(tmp_path)
     failed = [verdict(Outcome.FAILED, title="Le double de 2", message=f"Écart {EVIL}", hint="Deux fois x.")]
     grader = FakeGrader(ada=grade_of("ada", double=failed, triple=[]))
     grader.outputs = {2: [{"output_type": "stream", "name": "stdout", "text": "ma sortie"}]}
-    submit(course, "ada", answered())
-    write(course.submitted("tp1", "bob") / "tp1.ipynb", "{")
-    record(course, "tp1", grade_with=grader)
-    pages = generate(course, "tp1")
+    with tracker() as (there, asked):
+        submit(course, "ada", [*answered(), cell(f"![espion]({there}/pixel.png)", "markdown")])
+        write(course.submitted("tp1", "ada") / "0.html", "a student's own page, which nbgrader copies")
+        write(course.submitted("tp1", "bob") / "tp1.ipynb", "{")
+        record(course, "tp1", grade_with=grader)
+        pages = generate(course, "tp1")
+        assert f'src="{there}/pixel.png"' in dom(pages[0], tmp_path / "profile")
+    assert asked == [], "whoever opens the page would be told to a server of the student's choice"
     assert [page.parent.parent.name for page in pages] == ["ada", "bob"]
+    assert (pages[0].parent / "0.html").exists() and pages[0].name == "tp1.html"
     page = pages[0].read_text(encoding="utf-8")
     for text in (
         "Le double de 2",
@@ -99,6 +125,7 @@ def test_the_page_that_nbgrader_writes_shows_it_in_french(tmp_path):
     assert EVIL not in page and "triple(7)" not in page
     assert not re.search(r"Score:|Student's|Comments:|Test cell", page)
     assert page.count("<body>") == 1
+    assert "<script" not in page and not re.search(r"cdn|url\(|@import", page)
     assert "JSON invalide" in pages[1].read_text(encoding="utf-8")
 
 

@@ -36,6 +36,6 @@ def _pages(course: Course, assignment: str, students: list[str], output: Path) -
     """Addresses of the feedback pages, as seen from the report."""
     pages = {}
     for student in students:
-        for page in sorted(course.feedback(assignment, student).glob("*.html"), reverse=True):
+        for page in course.feedback_pages(assignment, student)[:1]:
             pages[student] = quote(Path(os.path.relpath(page, output.resolve().parent)).as_posix())
     return pages
