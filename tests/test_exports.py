@@ -215,7 +215,8 @@ def test_wide_csv_of_the_class_keeps_every_name(school, tmp_path):
 
 
 def test_french_csv_has_semicolons_and_decimal_commas(school, tmp_path):
-    exported(school, tmp_path / "fr.csv", "tp1", "--wide", "--locale", "fr")
+    done = exported(school, tmp_path / "fr.csv", "tp1", "--wide", "--locale", "fr")
+    assert done.exit_code == 1 and "no total yet in tp1: cleo" in done.stderr
     lines = {line["student"]: line for line in lines_of(tmp_path / "fr.csv", ";")}
     assert (lines["ada"]["total"], lines["ada"]["double"], lines["cleo"]["total"]) == ("6,5", "3", "")
     assert lines["cleo"]["last_name"] == "O'Brien; Jr" and lines["ada"]["last_name"] == "Lovelace, comtesse"

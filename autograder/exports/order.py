@@ -117,7 +117,8 @@ def fulfil(
     if order.worksheet is not None:
         return _worksheet(order, course, totals(rows), screen)
     _put(order, _text(order, rows, grades), screen)
-    return list(_waiting(totals(rows))) if order.form in ("moodle", "canvas") else []
+    has_totals = order.wide or order.form in ("moodle", "canvas")
+    return list(_waiting(totals(rows))) if has_totals else []
 
 
 def _text(order: Order, rows: Sequence[Row], grades: Iterable[Grade]) -> str:
@@ -175,7 +176,7 @@ def _feedback(
     path: Path, course: Course, assignment: str, worksheet: Worksheet, filled: Filled
 ) -> Iterator[Remark]:
     def pages(student: str) -> list[Path]:
-        return sorted(course.feedback(assignment, student).glob("*.html"))
+        return course.feedback_pages(assignment, student)
 
     archive = io.BytesIO()
     without = write_archive(archive, worksheet, filled, pages)
