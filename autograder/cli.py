@@ -472,7 +472,7 @@ def status(assignment: str, course: Course, as_json: bool) -> None:
         raise InstructorError(f"{assignment} has not been graded yet: `autograder grade {assignment}` does.")
     now = time.time()
     if as_json:
-        click.echo(json.dumps(tally.to_dict(now), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(tally.to_dict(now), indent=1))  # ASCII: a folder's name may be no UTF-8
     else:
         print_status(assignment, tally, now)
     fine = tally.state() in ("going on", "done") and not tally.ungraded

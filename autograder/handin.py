@@ -120,8 +120,8 @@ def _copied(course: Course, path: Path, notebooks: Sequence[SourceNotebook]) -> 
 
 def _refuse_links(course: Course, path: Path) -> None:
     """Raises InstructorError for what is not there, and for what a link makes of it."""
-    if path.is_symlink():
-        raise InstructorError(f"{path} is a symbolic link, which is not followed: name the file itself.")
+    if (link := _link(path)) is not None:
+        raise InstructorError(f"{link} is a symbolic link, which is not followed: name the file itself.")
     if not path.exists():
         raise InstructorError(f"There is no submission {path}.")
     if not (path.is_file() or path.is_dir()):
@@ -129,6 +129,17 @@ def _refuse_links(course: Course, path: Path) -> None:
     inside = path.resolve().is_relative_to(course.root)
     if inside and not Path(os.path.abspath(path)).is_relative_to(course.root):
         raise InstructorError(f"{path} leads into the course by a symbolic link, which is not followed.")
+
+
+def _link(path: Path) -> Path | None:
+    """The first link on the way to ``path``, as far as a student's checkout may have made it.
+
+    Of an absolute path outside the working folder only the last part is looked at: what is above it is the host's.
+    """
+    here = Path.cwd()
+    own = path.is_relative_to(here) or not path.is_absolute()
+    ways = [*reversed(path.parents), path] if own else [path]
+    return next((way for way in ways if way.is_symlink() and not here.is_relative_to(way)), None)
 
 
 def _copy_notebook(source: Path, target: Path, notebooks: Sequence[SourceNotebook]) -> None:

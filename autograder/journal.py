@@ -172,7 +172,8 @@ class Journal:
     def end(self, how: str) -> None:
         """The run has ended: "done", or what stopped it."""
         self._write("ended", how=how)
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
         self._lock.close()
 
     def _write(self, event: str, **facts: Any) -> None:
@@ -180,8 +181,9 @@ class Journal:
             if self._file.closed:  # a worker's last word comes after the end
                 return
             line = {"at": round(time.time(), 3), "event": event} | {k: v for k, v in facts.items() if v != ""}
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._file.flush()
+            with suppress(OSError):  # a full disk stops the records, and says so; this is only their story
+                self._file.write(json.dumps(line) + "\n")  # ASCII: a folder's name may be no UTF-8, or a line's end
+                self._file.flush()
             self.tally.add(line)
 
 

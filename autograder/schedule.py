@@ -33,7 +33,7 @@ from autograder.errors import GraderFailure
 from autograder.grading import Basis, Job, Keys, Record, Setup, content_key, course_key, protected_paths
 from autograder.regrading import Change, changes, merged, reusable, stale, with_kept
 from autograder.sandbox.confinement import Level, best_level, require
-from autograder.sandbox.forkserver import GUEST_PRELOAD, Forkserver
+from autograder.sandbox.forkserver import GUEST_PRELOAD, PATIENCE, Forkserver
 from autograder.sandbox.limits import Limits
 from autograder.submission import digest
 from autograder.suite import derive_seed
@@ -109,7 +109,7 @@ class Forks:
         self.spares: list[socket.socket] = []
         self.lock = threading.Lock()
 
-    def wait_ready(self, timeout: float = 120.0) -> None:
+    def wait_ready(self, timeout: float = PATIENCE) -> None:
         """Wait until both have imported their libraries."""
         self.guests.wait_ready(timeout)
         self.graders.wait_ready(timeout)

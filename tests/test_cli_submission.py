@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -113,6 +114,16 @@ def test_links_hand_in_nothing(course, tmp_path):
     (tmp_path / "work").symlink_to(source)
     assert "is a symbolic link" in told(grade(course, tmp_path / "tp1.ipynb"))
     assert "leads into the course" in told(grade(course, tmp_path / "work/tp1.ipynb"))
+
+
+def test_a_folder_on_the_way_that_is_a_link_hands_in_nothing_of_another_checkout(
+    course, handed_in, tmp_path, monkeypatch
+):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/work").symlink_to(handed_in.parent)
+    monkeypatch.chdir(tmp_path)
+    for path in (Path("mine/work") / handed_in.name, tmp_path / "mine/work" / handed_in.name):
+        assert "mine/work is a symbolic link" in told(grade(course, path))
 
 
 def test_a_runner_that_is_not_classroom_50_cannot_write_its_result(course, handed_in, tmp_path, monkeypatch):

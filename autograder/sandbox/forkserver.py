@@ -42,6 +42,7 @@ Target = Callable[[bytes, list[int]], None]
 
 MAX_MESSAGE = 64 * 1024
 MAX_DESCRIPTORS = 16
+PATIENCE = 600.0  # seconds for the imports: they take five, on a busy machine with a cold disk a hundred
 
 # Imports of a notebook and of its kernel. torch._dynamo is there because the first optimizer imports it (2 s).
 # Modules that are not installed are skipped; one that starts a thread does not belong here (numexpr, tensorflow).
@@ -163,7 +164,7 @@ class Forkserver:
         os.close(status_end)
         self._socket, self._status, self._stderr, self._owner = ours, status, stderr, os.getpid()
 
-    def wait_ready(self, timeout: float = 120.0) -> None:
+    def wait_ready(self, timeout: float = PATIENCE) -> None:
         """Wait until the imports are done; GraderFailure with the end of stderr when they failed."""
         self.start()
         with self._lock:
@@ -173,7 +174,8 @@ class Forkserver:
                 return
             if not select.select([self._status], [], [], timeout)[0]:
                 raise GraderFailure(
-                    f"the forkserver was not ready after {timeout:g} s: {self._stderr_tail()}"
+                    f"the forkserver was not ready after {timeout:g} s: {self._stderr_tail()}. Is the machine "
+                    "overloaded, or its disk very slow? Start again when it is less busy."
                 )
             report = os.read(self._status, MAX_MESSAGE).decode()
             os.close(self._status)
