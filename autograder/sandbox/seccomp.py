@@ -60,8 +60,10 @@ SHARED = (
 ANSWERED = (
     "chmod", "fchmod", "fchmodat", "fchmodat2", "utime", "utimes", "futimesat", "utimensat",
 )  # fmt: skip
-# These may name another process; without namespaces, a guest names itself (0).
-OWN_PROCESS = ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr")
+# These may name another process; without namespaces, a guest names itself (0). Priorities of others are answered like
+# ANSWERED: libzmq sets those of its own threads by number, and aborts when that is denied.
+OWN_LIMITS = ("prlimit64",)
+OWN_PRIORITIES = ("sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr")
 SIGNALS = ("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -147,7 +149,8 @@ def program(denied: tuple[str, ...], machine: str = MACHINE, shared: Shared | No
 def _without_namespaces(shared: Shared) -> dict[str, list[bytes]]:
     bodies = {name: [_fail(errno.EPERM)] for name in SHARED}
     bodies |= {name: [_fail(0)] for name in ANSWERED}
-    bodies |= {name: _only_argument(_FIRST, (0,), errno.EPERM) for name in OWN_PROCESS}
+    bodies |= {name: _only_argument(_FIRST, (0,), errno.EPERM) for name in OWN_LIMITS}
+    bodies |= {name: _only_argument(_FIRST, (0,), 0) for name in OWN_PRIORITIES}
     bodies |= {name: _only_connected_sockets() for name in ("socket", "socketpair")}
     bodies["fcntl"] = _unless_argument(_SECOND, _EQUAL, _FCNTL_OTHERS, errno.EPERM)
     bodies["prctl"] = _unless_argument(

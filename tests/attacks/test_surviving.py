@@ -24,10 +24,12 @@ from autograder import execution
 from autograder.errors import CellFailed
 from autograder.gradebook import scores
 from autograder.sandbox import memory
+from autograder.sandbox.confinement import weakness
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, grade_class, record_path, stored
 from autograder.verdict import Outcome
 from tests.courses import make_course, write
+from tests.levels import CONFINED
 
 
 def eventually(condition, seconds=10.0):
@@ -77,6 +79,21 @@ def test_a_crash_in_a_cell_costs_its_own_exercise_only(arena, crash):
     mine = arena.scores(found).pop("triple")
     assert mine == 0.0 or ("STOP" in crash and mine is None), "a wait may be ours: never points"
     assert {**arena.scores(found), "triple": 0} == {**arena.most, "triple": 0}
+
+
+@pytest.fixture(params=CONFINED, ids=str)
+def other_level(request, arena):
+    """Every level of this host but the one at which all other tests of this file run."""
+    missing = weakness(request.param)
+    if missing or request.param == arena.setup.level:
+        pytest.skip(missing or "this is the level of all other tests")
+    return request.param
+
+
+@pytest.mark.parametrize("crash", ["SIGKILL for everybody", "a bomb of processes", "a full disk"])
+def test_at_every_level_a_crash_costs_its_own_exercise_only(arena, crash, other_level):
+    found = arena.grade(triple=CRASHES[crash] + "\n" + "def other(n): return 0", level=other_level)
+    assert arena.scores(found) == {**arena.most, "triple": 0.0}
 
 
 OUTLIVING = ("SIGKILL for everybody", "a bomb of processes")  # these reach beyond the process that answers
@@ -229,13 +246,21 @@ def test_a_kernel_that_dies_again_and_again_is_given_up(arena):
     assert found.grade.ungraded == ()
 
 
+def test_at_every_level_daemons_of_a_submission_do_not_outlive_it(arena, other_level):
+    daemons_end(arena, other_level)
+
+
 def test_daemons_of_a_submission_do_not_outlive_it(arena):
+    daemons_end(arena)
+
+
+def daemons_end(arena, level=None):
     daemon = (
         "import time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(600)\n"
         "    os._exit(0)\n"
     )
     before = set(memory.tree(arena.forks.guests.pid))
-    assert arena.scores(arena.grade(double=daemon + arena.right["double"])) == arena.most
+    assert arena.scores(arena.grade(double=daemon + arena.right["double"], level=level)) == arena.most
     assert eventually(lambda: set(memory.tree(arena.forks.guests.pid)) <= before)
 
 
