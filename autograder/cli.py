@@ -186,6 +186,7 @@ def grade_one(
 
     writers = _writers(files)
     options = Options(level=Level(level) if level else None)
+    _tell_reduced(options)
     found = grade_handin(course, assignment, submission, exercises, options)
     graded = found.record.grade
     if record_file is not None:
@@ -237,6 +238,14 @@ def _say(text: str) -> None:
 
 def _tell(text: str) -> None:
     errors.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def _tell_reduced(options: Options) -> None:
+    from autograder.sandbox.confinement import REDUCED, Level
+    from autograder.schedule import chosen_level
+
+    if chosen_level(options) is Level.LANDLOCK:
+        _tell(f"Guests are confined at the reduced level {Level.LANDLOCK.value}: {REDUCED}.")
 
 
 class _Grade(click.Command):
@@ -350,7 +359,8 @@ def grade(
             return cluster.Cluster(  # type: ignore[no-any-return]
                 scheduler, course, assignment, options, tell, patience, lost_after, credentials=credentials
             )
-
+    else:
+        _tell_reduced(options)
     with _ending_gently():
         grades, recorded = grade_and_record(
             course,

@@ -182,7 +182,9 @@ class Journal:
                 return
             line = {"at": round(time.time(), 3), "event": event} | {k: v for k, v in facts.items() if v != ""}
             with suppress(OSError):  # a full disk stops the records, and says so; this is only their story
-                self._file.write(json.dumps(line) + "\n")  # ASCII: a folder's name may be no UTF-8, or a line's end
+                self._file.write(
+                    json.dumps(line) + "\n"
+                )  # ASCII: a folder's name may be no UTF-8, or a line's end
                 self._file.flush()
             self.tally.add(line)
 

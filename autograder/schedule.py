@@ -90,6 +90,12 @@ class Options:
     exercises: tuple[str, ...] = ()
 
 
+def chosen_level(options: Options) -> Level:
+    """The level asked for, else the best that the host has; NONE is never taken unless it is asked for."""
+    best = options.level or best_level()
+    return Level.LANDLOCK if options.level is None and best is Level.NONE else best
+
+
 class Forks:
     """The two forkservers of this process, and graders forked ahead.
 
@@ -98,7 +104,7 @@ class Forks:
     """
 
     def __init__(self, course: Course, options: Options) -> None:
-        level = options.level or best_level()
+        level = chosen_level(options)
         require(level)
         self.guests = Forkserver("autograder.sandbox.supervisor:main", GUEST_PRELOAD)
         self.graders = Forkserver("autograder.grading:main", GRADER_PRELOAD, pass_fds=(self.guests.fileno(),))

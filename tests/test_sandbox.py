@@ -777,6 +777,55 @@ def test_a_colony_that_forks_and_ends_does_not_outlive_its_guest(
     )
 
 
+OLD_KERNEL = "import autograder.sandbox.landlock as l; l.ABI = min(l.ABI, 5)"
+
+
+def test_before_landlock_keeps_signals_inside_the_filter_does(
+    servers: Servers, outside: dict[str, Any], tmp_path: Path
+) -> None:
+    """An older kernel, played by one that knows more; what its snapshots do instead of a signal works."""
+    place = REDUCED[-1]
+    able(place.level)
+    tmp_path.joinpath("old_kernel.py").write_text(OLD_KERNEL)
+    code = """
+import os, signal, time
+from autograder.sandbox import kernel
+from autograder.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
+denied = []
+for pid in (payload["victim"], os.getppid(), -1):
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        denied.append(pid)
+answer(denied == [payload["victim"], os.getppid(), -1])
+os.kill(os.getpid(), 0), os.kill(0, 0)
+alive, ours = os.pipe()
+stubborn = os.fork()
+if stubborn == 0:
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.close(alive)
+    answer("stubborn")
+    time.sleep(60)
+os.close(ours)
+time.sleep(0.5)
+kernel.end(stubborn)
+answer(os.read(alive, 1) == b"" and os.getpid())
+time.sleep(60)
+"""
+    path = [str(tmp_path)]
+    tmp_path.chmod(0o755)
+    preload = ["old_kernel", "autograder.sandbox.kernel", SCRIPT]
+    with servers.start(place.ordinary, preload, python_path=path) as server:
+        server.wait_ready()
+        with Script(server, place.level, code, payload=outside) as script:
+            assert [script.answer(), script.answer()] == [True, "stubborn"]
+            successor = script.answer()
+            assert successor and successor != script.guest.main_pid
+            assert script.end() == {"code": 0, "why": "exit"}, "the one that had the child"
+            assert successor in script.guest.pids()
+        assert not exists(successor)
+
+
 def users_processes(uid: int) -> set[int]:
     return {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and owner(path) == uid}
 

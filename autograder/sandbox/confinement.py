@@ -88,6 +88,13 @@ STRENGTH = (Level.NONE, Level.LANDLOCK, Level.USERNS, Level.FULL)
 """The levels, weakest first."""
 
 
+REDUCED = (
+    "one barrier instead of two, and behind it the rights of who grades; docs/security.md says what is not stopped. "
+    "For more, allow user namespaces"
+)
+"""What LANDLOCK says of itself."""
+
+
 @dataclass(frozen=True)
 class Confinement:
     """What the processes of one guest need to know in order to confine themselves."""

@@ -34,6 +34,7 @@ def examine() -> list[Finding]:
         _root,
         _user_namespaces,
         _landlock,
+        _reduced,
         _seccomp,
         _cgroup,
         _shm,
@@ -75,6 +76,20 @@ def _landlock() -> Finding:
     return Finding("Landlock", landlock.ABI > 0, detail, advice)
 
 
+def _reduced() -> Finding:
+    """The level without namespaces: what it enforces here, and what is left to a filter or a watch."""
+    missing = confinement.weakness(Level.LANDLOCK)
+    if missing is not None:
+        return Finding("without namespaces", False, missing, confinement.ADVICE[Level.LANDLOCK])
+    by_filter = ["UDP, path sockets, mode bits"]
+    by_filter += ["TCP"] * (landlock.ABI < landlock.TCP)
+    by_filter += ["signals, abstract sockets"] * (landlock.ABI < landlock.SCOPES)
+    detail = (
+        f"reduced: files by Landlock; by seccomp alone: {', '.join(by_filter)}; disk and processes by a watch"
+    )
+    return Finding("without namespaces", True, detail)
+
+
 def _seccomp() -> Finding:
     actions = Path("/proc/sys/kernel/seccomp/actions_avail")
     ok = actions.exists() and "errno" in actions.read_text()
@@ -108,4 +123,6 @@ def _shm() -> Finding:
 def _level() -> Finding:
     best = confinement.best_level()
     advice = "Nothing confines guests here: grade elsewhere, or accept the risk with --level none."
+    if best is Level.LANDLOCK:
+        return Finding("level", True, f"{best.value} (reduced: {confinement.REDUCED})")
     return Finding("level", best is not Level.NONE, best.value, advice)

@@ -27,8 +27,8 @@ def _abi() -> int:
 ABI = _abi()
 """The version that this kernel speaks; 0 where there is none (no kernel before 5.13, or switched off at boot)."""
 
-SCOPES = 6
-"""The first version that keeps signals inside."""
+TCP, SCOPES = 4, 6
+"""The first versions that close TCP, and that keep signals and abstract sockets inside."""
 
 _READ_FILE = AccessFs.READ_FILE | AccessFs.EXECUTE
 _READ = _READ_FILE | AccessFs.READ_DIR
