@@ -29,7 +29,7 @@ from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, Instructo
 if TYPE_CHECKING:
     from autograder.regrading import Change
     from autograder.results import Report
-    from autograder.schedule import Graders, Tell
+    from autograder.schedule import Graders, Options, Tell
 
 DONE, NEEDS_HUMAN, WRONG_USE, HOST_CANNOT = 0, 1, 2, 3
 
