@@ -17,11 +17,13 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from autograder.guest import QUIET
@@ -94,6 +96,10 @@ def watch_bridge(bridge: socket.socket, app: Any) -> None:
     from autograder.guest import seed_streams
 
     def on_readable(*_: object) -> None:
+        with spare_files():
+            answer()
+
+    def answer() -> None:
         data, fds, *_rest = socket.recv_fds(bridge, 16, 1)
         if not data:
             IOLoop.current().remove_handler(bridge.fileno())
@@ -117,6 +123,17 @@ def watch_bridge(bridge: socket.socket, app: Any) -> None:
             os.close(fd)
 
     IOLoop.current().add_handler(bridge, on_readable, IOLoop.READ)
+
+
+@contextmanager
+def spare_files() -> Iterator[None]:
+    """All the open files that the limit allows, for our own few, though the notebook may have used up its share."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def become_snapshot(bridge: socket.socket, control: socket.socket, namespace: dict[str, Any]) -> NoReturn:

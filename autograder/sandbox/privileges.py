@@ -92,6 +92,11 @@ def _keep_capabilities(low: int) -> None:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
+SPARE_FILES = 32
+"""Open files below the hard limit that the guest's own code must ask for: a notebook that uses up all others can
+still be forked for its exercises."""
+
+
 def set_resource_limits(limits: Limits, neighbours: int = 0) -> None:
     """The limits that the kernel enforces for each process (and, for processes, each user).
 
@@ -108,7 +113,8 @@ def set_resource_limits(limits: Limits, neighbours: int = 0) -> None:
     for name, value in wanted.items():
         hard = resource.getrlimit(name)[1]
         limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(name, (limit, limit))
+        spare = min(SPARE_FILES, limit // 2) if name == resource.RLIMIT_NOFILE else 0
+        resource.setrlimit(name, (limit - spare, limit))
 
 
 def tasks_of_user(uid: int) -> int:
