@@ -133,7 +133,8 @@ def release(assignment: str, course: Course) -> None:
     """
     from autograder.release import release as make_release
 
-    folder = make_release(course, assignment)
+    with errors.status(f"making the students' version of {assignment}, and looking for leaks"):
+        folder = make_release(course, assignment)
     _say(f"Released to {folder}: no solution, no hidden test and no reference found in it.")
 
 
@@ -543,7 +544,8 @@ def feedback(assignment: str, course: Course) -> None:
     from autograder.feedback import generate
 
     _warn_of_outdated(course, assignment)
-    pages = generate(course, assignment)
+    with errors.status(f"writing feedback on {assignment}"):
+        pages = generate(course, assignment)
     _say(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
 
 
