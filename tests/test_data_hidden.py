@@ -94,7 +94,7 @@ def fingerprint(image: np.ndarray) -> str:
 
 def roots(level: Level) -> dict[str, list[str]]:
     """Where a walk finds all that a guest may read: without a tree of its own, the root's names are closed."""
-    return {"roots": ["/"] if level.isolated else folders.readable_folders()}
+    return {"roots": ["/"] if level.isolated else folders.plan(folders.readable_folders()).binds}
 
 
 WITHHELD = {fingerprint(image) for image in digits.images()[digits.withheld()]}
