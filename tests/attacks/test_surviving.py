@@ -534,6 +534,9 @@ def test_after_a_run_nothing_is_left(arena, tmp_path, monkeypatch):
     assert len(os.listdir("/proc/self/fd")) <= descriptors
 
 
+OF_DOUBLE = {"test_values", "test_gradient"}
+
+
 def seeds(found):
     return [(v.test, v.seed, v.outcome) for e in found.grade.exercises for v in e.verdicts]
 
@@ -555,10 +558,16 @@ def test_the_same_content_gets_the_same_grade_and_other_content_other_seeds(aren
     assert fresh.grade.key == again.grade.key
     assert arena.scores(fresh) == arena.scores(first)
     assert not {s for _, s, _ in seeds(fresh)} & {s for _, s, _ in seeds(first)}
-    arena.submit(arena.cells("# edited"), student)
+    other = arena.cells(double="def double(x):\n    return 2 * x")
+    arena.submit(other, student)
     edited = arena.run(student)
-    assert not {s for _, s, _ in seeds(edited)} & {s for _, s, _ in (*seeds(first), *seeds(fresh))}
-    copy = arena.run(arena.submit(arena.cells("# edited")))
+    drawn = {s for test, s, _ in seeds(edited) if test in OF_DOUBLE}
+    assert drawn and not drawn & {s for _, s, _ in (*seeds(first), *seeds(fresh))}
+    kept_seeds = {(test, s) for test, s, _ in seeds(fresh) if test not in OF_DOUBLE}
+    assert {(test, s) for test, s, _ in seeds(edited) if test not in OF_DOUBLE} == kept_seeds, (
+        "nothing changed there"
+    )
+    copy = arena.run(arena.submit(other))
     assert copy.grade.digest == edited.grade.digest
     assert not {s for _, s, _ in seeds(copy)} & {s for _, s, _ in seeds(edited)}, (
         "a classmate's copy: other seeds"
