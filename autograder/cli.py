@@ -242,10 +242,9 @@ def _tell(text: str) -> None:
 
 
 def _tell_reduced(options: Options) -> None:
-    from autograder.sandbox.confinement import REDUCED, Level
-    from autograder.schedule import chosen_level
+    from autograder.sandbox.confinement import REDUCED, Level, chosen_level
 
-    if chosen_level(options) is Level.LANDLOCK:
+    if chosen_level(options.level) is Level.LANDLOCK:
         _tell(f"Guests are confined at the reduced level {Level.LANDLOCK.value}: {REDUCED}.")
 
 

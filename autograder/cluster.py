@@ -51,10 +51,10 @@ from autograder.course import Course
 from autograder.errands import HANDLERS, perform
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError
 from autograder.grading import Job, Keys, Record, content_key, toolkit_digest, versions
-from autograder.sandbox.confinement import Level, best_level
+from autograder.sandbox.confinement import Level, chosen_level, require
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, Tell, drive
-from autograder.submission import digest
+from autograder.submission import digest, files
 
 __all__ = ["Cluster", "Host", "dask_setup", "dask_teardown", "pack", "security", "unpack", "work"]
 
@@ -63,7 +63,6 @@ WELCOME, GRADE = "welcome", "grade"
 TICK = 0.5  # seconds between two looks at the workers, and at whether a job is still wanted
 ANSWER = 30.0  # seconds that a scheduler has for an answer
 GONE = 90.0  # seconds without an answer after which it counts as gone
-READY = 600.0  # seconds that forkservers have for their imports
 ATTEMPTS = 5  # workers that a job may lose before it counts as failed
 OUTLIVED = 2  # of these, by outliving its limits
 STARTS = 300.0  # seconds for what no limit counts: imports, the start of guests, diagnoses
@@ -73,17 +72,14 @@ STARTS = 300.0  # seconds for what no limit counts: imports, the start of guests
 
 
 def pack(folder: Path, paths: Iterator[Path] | None = None) -> bytes:
-    """The files of a folder as one message: name, kind, content; a link by its target, a special file by its name."""
-    found = _files(folder) if paths is None else paths
+    """The files of a folder as one message: name, kind, content; a link by its target, a special file by its name.
+
+    A folder that is itself a link travels as that.
+    """
+    found = files(folder) if paths is None else paths
     entries = sorted((os.fsencode(path.relative_to(folder).as_posix()), *_content(path)) for path in found)
     packed: bytes = msgpack.packb(entries)
     return packed
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        linked = [name for name in folders if (Path(parent) / name).is_symlink()]
-        yield from (Path(parent) / name for name in (*names, *linked))
 
 
 def _content(path: Path) -> tuple[str, bytes]:
@@ -99,8 +95,13 @@ def unpack(packed: bytes, folder: Path) -> None:
     Raises:
         ValueError: for names that lead out of it.
     """
+    entries = msgpack.unpackb(packed)
+    if [entry[:2] for entry in entries] == [[b".", "link"]]:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(os.fsdecode(entries[0][2]))
+        return
     folder.mkdir(parents=True)
-    for name, kind, content in msgpack.unpackb(packed):
+    for name, kind, content in entries:
         inner = Path(os.fsdecode(name))
         if inner.is_absolute() or ".." in inner.parts:
             raise ValueError(f"{inner} leads out of the folder")
@@ -123,7 +124,7 @@ def _parts(course: Course, assignment: str) -> Iterator[Path]:
     folders = [course.source(assignment), course.hidden(assignment), course.reference]
     yield from filter(Path.is_file, [course.config, *course.root.glob("tests/*.py")])
     yield from course.hidden(assignment).parent.glob("*.py")
-    for path in (path for folder in folders for path in _files(folder)):
+    for path in (path for folder in folders for path in files(folder)):
         inner = path.relative_to(course.root).parts
         if not {"__pycache__", "bank", ".ipynb_checkpoints"}.intersection(inner):
             yield path
@@ -181,18 +182,19 @@ class Host:
         """
         if not self._course(order).is_dir():
             return {"lost": "the worker was started anew"}
-        folder = self.folder / secrets.token_hex(8)
+        own = self.folder / secrets.token_hex(8)
+        folder = own / "submission"
         try:
             unpack(content, folder)
             job = replace(Job.from_json(order["job"]), root=str(self._course(order)), folder=str(folder))
             return self._driven(order, job, wanted)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(own, ignore_errors=True)
 
     def _driven(self, order: dict[str, Any], job: Job, wanted: Callable[[], bool]) -> dict[str, str]:
         forks = self._forks_of(order)
         try:
-            forks.wait_ready(READY)
+            forks.wait_ready()
         except GraderFailure as failure:
             self._forget(forks)
             return {"lost": str(failure)}
@@ -213,7 +215,7 @@ class Host:
         return self.folder / "courses" / str(order["bundle"])
 
     def _level(self, order: dict[str, Any]) -> Level:
-        return Level(order["level"]) if order["level"] else self.level or best_level()
+        return Level(order["level"]) if order["level"] else chosen_level(self.level)
 
     def _forks_of(self, order: dict[str, Any]) -> Forks:
         """Forkservers that serve such orders; what they must hide from guests lies in this host's folder anyway."""
@@ -326,12 +328,11 @@ def work(
     """Be a worker of a scheduler until SIGTERM or SIGINT, or until the scheduler has gone.
 
     Raises:
-        HostTooWeak: if nothing here confines a guest.
+        HostTooWeak: if nothing here confines a guest, or not at the level asked for.
         ClusterLost: if the scheduler cannot be reached, or has gone.
     """
     global _level
-    if level is None and best_level() is Level.NONE:
-        raise HostTooWeak("nothing on this host confines a guest. `autograder doctor` says what is missing.")
+    require(chosen_level(level))
     _level = level
     if not asyncio.run(_serve(address, slots, name, folder, wait, credentials, tell)):
         raise ClusterLost(f"the scheduler at {address} has gone.")

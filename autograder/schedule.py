@@ -32,7 +32,7 @@ from autograder.course import Course
 from autograder.errors import GraderFailure
 from autograder.grading import Basis, Job, Keys, Record, Setup, content_key, course_key, protected_paths
 from autograder.regrading import Change, changes, merged, reusable, stale, with_kept
-from autograder.sandbox.confinement import Level, best_level, require
+from autograder.sandbox.confinement import Level, chosen_level, require
 from autograder.sandbox.forkserver import GUEST_PRELOAD, PATIENCE, Forkserver
 from autograder.sandbox.limits import Limits
 from autograder.submission import digest
@@ -90,12 +90,6 @@ class Options:
     exercises: tuple[str, ...] = ()
 
 
-def chosen_level(options: Options) -> Level:
-    """The level asked for, else the best that the host has; NONE is never taken unless it is asked for."""
-    best = options.level or best_level()
-    return Level.LANDLOCK if options.level is None and best is Level.NONE else best
-
-
 class Forks:
     """The two forkservers of this process, and graders forked ahead.
 
@@ -104,7 +98,7 @@ class Forks:
     """
 
     def __init__(self, course: Course, options: Options) -> None:
-        level = chosen_level(options)
+        level = chosen_level(options.level)
         require(level)
         self.guests = Forkserver("autograder.sandbox.supervisor:main", GUEST_PRELOAD)
         self.graders = Forkserver("autograder.grading:main", GRADER_PRELOAD, pass_fds=(self.guests.fileno(),))

@@ -43,6 +43,7 @@ __all__ = [
     "Submitted",
     "beside",
     "digest",
+    "files",
     "locate",
     "plan",
     "read_notebook",
@@ -531,7 +532,7 @@ def digest(folder: Path, without: Collection[Path] = ()) -> str:
     """
     total = hashlib.sha256()
     for name, path in sorted(
-        (os.fsencode(p.relative_to(folder).as_posix()), p) for p in _files(folder) if p not in without
+        (os.fsencode(p.relative_to(folder).as_posix()), p) for p in files(folder) if p not in without
     ):
         kind, content = _content(path)
         # Lengths and fixed-size digests keep two different folders from giving the same stream of bytes.
@@ -541,13 +542,12 @@ def digest(folder: Path, without: Collection[Path] = ()) -> str:
 
 def beside(folder: Path, notebooks: Sequence[str]) -> str:
     """``digest`` without the notebooks of these names and what an editor saved of them."""
-    saved = [
-        path for path in _files(folder) if ".ipynb_checkpoints" in path.parts and path.suffix == ".ipynb"
-    ]
+    saved = [path for path in files(folder) if ".ipynb_checkpoints" in path.parts and path.suffix == ".ipynb"]
     return digest(folder, {*saved, *(locate(folder, name) for name in notebooks)})
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files(folder: Path) -> Iterator[Path]:
+    """All files of a submission; a link counts as a file, to whatever it leads, and so does a folder that is one."""
     if folder.is_symlink():
         yield folder
         return

@@ -27,10 +27,11 @@ from autograder import cluster as module
 from autograder.cluster import Cluster, Host, bundle, pack, unpack
 from autograder.course import Course
 from autograder.errands import perform
-from autograder.errors import ClusterLost, GraderFailure
+from autograder.errors import ClusterLost, GraderFailure, HostTooWeak
 from autograder.gradebook import scores
 from autograder.grading import Job, Keys, Record, content_key
 from autograder.journal import last_run
+from autograder.sandbox import confinement
 from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import Options
 from autograder.submission import digest
@@ -61,6 +62,15 @@ def test_a_submission_arrives_as_it_was_sent_with_links_that_stay_links(course, 
     assert digest(tmp_path / "arrived") == digest(folder)
     assert (tmp_path / "arrived/data/été.csv").read_text() == "1;2"
     assert os.readlink(tmp_path / "arrived/linked") == str(tmp_path)
+
+
+def test_a_submission_that_is_a_link_to_the_source_arrives_as_a_link(course, tmp_path):
+    folder = course.submitted("tp1", "eve")
+    folder.parent.mkdir()
+    folder.symlink_to(course.source("tp1"))
+    unpack(pack(folder), tmp_path / "in/arrived")
+    assert os.readlink(tmp_path / "in/arrived") == str(course.source("tp1"))
+    assert digest(tmp_path / "in/arrived") == digest(folder)
 
 
 @pytest.mark.parametrize("name", [b"../out", b"/tmp/out", b"a/../../out"])
@@ -95,6 +105,21 @@ def test_a_host_refuses_another_version_and_a_bundle_that_is_not_whole(course, t
     assert "started anew" in host.grade(order, b"")["lost"]
     host.close()
     assert not host.folder.exists()
+
+
+def test_a_worker_on_a_host_that_confines_nothing_refuses_a_run_that_names_no_level(
+    course, tmp_path, monkeypatch
+):
+    """Also one that Dask itself has started, with our module preloaded."""
+    monkeypatch.setattr(
+        confinement, "weakness", lambda level: None if level is Level.NONE else "no namespaces"
+    )
+    host, packed = Host(tmp_path), bundle(course, "tp1")
+    order = {"versions": module._fingerprint(), "bundle": module._sha256(packed), "level": "", "limits": {}}
+    assert "cannot confine guests" in host.welcome(order, packed)["refused"]
+    with pytest.raises(HostTooWeak):
+        module.work("tcp://127.0.0.1:1", 1)
+    host.close()
 
 
 def test_a_process_that_is_no_worker_refuses_and_a_scheduler_loads_a_task_without_torch():

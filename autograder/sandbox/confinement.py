@@ -215,6 +215,12 @@ def best_level() -> Level:
     return next((level for level in reversed(STRENGTH) if weakness(level) is None), Level.NONE)
 
 
+def chosen_level(level: Level | None) -> Level:
+    """The level asked for, else the best that the host has; NONE is never taken unless it is asked for."""
+    best = level or best_level()
+    return Level.LANDLOCK if level is None and best is Level.NONE else best
+
+
 def require(level: Level) -> None:
     """Raise HostTooWeak unless this host can enforce the level."""
     missing = weakness(level)
