@@ -844,8 +844,7 @@ class _Work:
             tests = failed or [verdict.test for verdict in grade.verdicts if not verdict.gate]
         if not tests:
             return grade
-        asked = execution.asked[grade.exercise]
-        sketches = self._sketched(grade.exercise, asked, suite, execution, tests, bool(failed))
+        sketches = self._sketched(grade.exercise, suite, execution, tests, bool(failed))
         if self.job.sketch:
             self.sketches[grade.exercise] = sketches
         told = {test: diagnoses.of(test, sketches.get(test)) for test in failed}
@@ -854,15 +853,10 @@ class _Work:
         )
 
     def _sketched(
-        self,
-        exercise: str,
-        asked: Asked,
-        suite: Path,
-        execution: Execution,
-        tests: Sequence[str],
-        failing: bool,
+        self, exercise: str, suite: Path, execution: Execution, tests: Sequence[str], failing: bool
     ) -> dict[str, Sketch]:
         """Sketches of those among ``tests`` that fail, or pass, with the seed of diagnoses too."""
+        asked = execution.asked[exercise]
         limits = self.limits
         short = replace(limits, call_cpu=min(limits.call_cpu, 5.0), suite_cpu=min(limits.suite_cpu, 30.0))
         host = SketchingHost(asked, execution, SEED, short, self.runner, self.end, self.text)
