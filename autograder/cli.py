@@ -84,6 +84,11 @@ level_option = click.option(
 )
 
 
+def _seconds_option(name: str, least: float, help: str) -> Callable[[Any], Any]:
+    """A number of seconds, 60 by default."""
+    return click.option(name, type=click.FloatRange(least), default=60.0, show_default=True, help=help)
+
+
 def _tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Certificates for a cluster; where none is named, Dask's own configuration counts."""
     kind = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -289,19 +294,9 @@ class _Grade(click.Command):
 @click.option(
     "--scheduler", default="", help="Grade on the workers of this scheduler, such as tcp://HOST:8786."
 )
-@click.option(
-    "--patience",
-    type=click.FloatRange(0),
-    default=60.0,
-    show_default=True,
-    help="With --scheduler: seconds to wait while no worker fits.",
-)
-@click.option(
-    "--lost-after",
-    type=click.FloatRange(1),
-    default=60.0,
-    show_default=True,
-    help="With --scheduler: a worker that says nothing for so many seconds is lost.",
+@_seconds_option("--patience", 0, "With --scheduler: seconds to wait while no worker fits.")
+@_seconds_option(
+    "--lost-after", 1, "With --scheduler: a worker that says nothing for so many seconds is lost."
 )
 @_tls_options
 @json_option
@@ -412,13 +407,7 @@ def _ending_gently() -> Iterator[None]:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where its private folder is made (default: the system's for temporary files).",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(1),
-    default=60.0,
-    show_default=True,
-    help="Seconds to wait for the scheduler.",
-)
+@_seconds_option("--wait", 1, "Seconds to wait for the scheduler.")
 @_tls_options
 def worker(
     scheduler: str,

@@ -56,15 +56,8 @@ def grade_and_record(
     Raises:
         InstructorError: also while another run grades the assignment.
     """
-    journal = Journal(course, assignment, len(students))
-    how = "done"
-    try:
+    with Journal(course, assignment, len(students)) as journal:
         return _run(course, assignment, students, options, quiet, forks, accept, graders, journal)
-    except BaseException as error:
-        how = "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped: {type(error).__name__}"
-        raise
-    finally:
-        journal.end(how)
 
 
 def _run(

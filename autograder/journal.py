@@ -169,6 +169,14 @@ class Journal:
         """A submission was graded, but the gradebook did not take it."""
         self._write("unrecorded", student=student)
 
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """The run has ended, or something has stopped it."""
+        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        self.end("done" if kind is None else "interrupted" if interrupted else f"stopped: {kind.__name__}")
+
     def end(self, how: str) -> None:
         """The run has ended: "done", or what stopped it."""
         self._write("ended", how=how)

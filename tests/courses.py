@@ -56,6 +56,17 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
+MULTIPLE = """
+import torch
+from autograder.suite import points
+
+@points(1, "Le multiple")
+def test_{name}(student):
+    x = torch.randn(3)
+    assert torch.equal(student.{name}(x), {factor} * x), "ce n'est pas le bon multiple"
+"""
+"""A hidden suite of one test, for an exercise ``name`` that multiplies by ``factor``."""
+
 SOURCE = [
     cell("# Un TP\n\n<center>Bonjour</center>", "markdown"),
     locked("import math", "imports"),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from autograder.sandbox.confinement import STRENGTH, Level
+import sys
+
+import pytest
+
+from autograder.sandbox.confinement import STRENGTH, Level, best_level
 
 CONFINED = tuple(level for level in reversed(STRENGTH) if level is not Level.NONE)
 """Every level that confines, strongest first; a fixture leaves out what the host cannot do."""
+
+CANNOT = "this host cannot confine guests"
+able = sys.platform == "linux" and best_level() is not Level.NONE
+confined = pytest.mark.skipif(not able, reason=CANNOT)
+"""For tests that grade."""

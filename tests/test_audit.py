@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,15 +20,11 @@ from autograder.cli import main
 from autograder.course import Course
 from autograder.errors import InstructorError
 from autograder.hollow import Seen, fingerprint, hollow, watch
-from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import drive
 from autograder.vacuous import KINDS, Sight, public_names, vacuous_variants
 from autograder.verdict import ExerciseGrade, Outcome, Verdict
 from tests.courses import ROOT, cell, graded, locked, make_course, notebook, solution, write
-
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
+from tests.levels import confined
 
 HIDDEN = """
 import torch

@@ -20,6 +20,7 @@ from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import stored
 from autograder.verdict import ExerciseGrade
 from tests.courses import cell, grade_of, graded, make_course, notebook, solution, submit, write
+from tests.levels import confined
 
 COMMANDS = sorted(set(main.commands))
 SUITE = """
@@ -151,10 +152,6 @@ def test_the_doctor_speaks_json():
 
 
 # --- A class --------------------------------------------------------------------------------------------------
-
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,9 +11,9 @@ import pytest
 
 from autograder.errors import HostTooWeak
 from autograder.grading import Record
-from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import Forks, Options
 from tests.courses import cell, graded, make_course, notebook, solution, write
+from tests.levels import confined
 from tests.test_cli import run
 
 SUITE = """
@@ -150,10 +149,6 @@ def test_a_host_that_cannot_confine_ends_with_code_3(course, handed_in, monkeypa
 
 
 # --- Graded ---------------------------------------------------------------------------------------------------
-
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
 
 
 @pytest.fixture(scope="module")

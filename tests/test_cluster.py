@@ -32,15 +32,13 @@ from autograder.gradebook import scores
 from autograder.grading import Job, Keys, Record, content_key
 from autograder.journal import last_run
 from autograder.sandbox import confinement
-from autograder.sandbox.confinement import Level, best_level
+from autograder.sandbox.confinement import Level
 from autograder.schedule import Options
 from autograder.submission import digest
 from tests.courses import grade_of, submit, write
+from tests.levels import confined
 from tests.test_cli import RIGHT, answers, course_with, run
 
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
 PATIENCE = 400  # seconds for what a busy machine does slowly
 
 
@@ -251,14 +249,20 @@ def test_a_worker_is_asked_once_whether_it_fits_and_gets_one_job_a_slot(dask, gr
     dask.job(count=3)
 
 
-@pytest.mark.parametrize("loss", ["gone", "silent", "cancelled", "lost"])
-def test_a_job_of_a_worker_that_is_lost_is_taken_up_elsewhere_and_counts_once(dask, graders, course, loss):
+def given(dask, graders, course):
+    """A run whose job is with the worker a, when b has come: the graders, the job's result, what a has been asked."""
     dask.add("a")
     dask.known = {"a", "b"}
     one = graders(lost_after=0.2)
     result = one.submit(job_of(course), True)
     first = dask.job()
     dask.add("b")
+    return one, result, first
+
+
+@pytest.mark.parametrize("loss", ["gone", "silent", "cancelled", "lost"])
+def test_a_job_of_a_worker_that_is_lost_is_taken_up_elsewhere_and_counts_once(dask, graders, course, loss):
+    one, result, first = given(dask, graders, course)
     until(lambda: one._nodes.get("b") and one._nodes["b"].fits)
     if loss == "gone":
         del dask.workers["a"]
@@ -281,12 +285,7 @@ def test_a_second_result_is_dropped(dask, graders, course, monkeypatch):
     monkeypatch.setattr(
         Future, "cancel", lambda self: False
     )  # a task that has just ended cannot be cancelled
-    dask.add("a")
-    dask.known = {"a", "b"}
-    one = graders(lost_after=0.2)
-    result = one.submit(job_of(course), True)
-    first = dask.job()
-    dask.add("b")
+    one, result, first = given(dask, graders, course)
     dask.workers["a"]["stopped"] = dask.clock
     dask.answer(dask.job(count=2), record=record_of(course, seconds=2.0))
     assert result.result(PATIENCE).grade.seconds == 2.0

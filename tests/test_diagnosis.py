@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -23,14 +22,10 @@ from autograder.diagnosis import (
 from autograder.feedback import render
 from autograder.messages import write_pages
 from autograder.probe import RemoteError, local_student
-from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import stored
 from autograder.verdict import Outcome
 from tests.courses import cell, grade_of, graded, make_course, solution, submit, verdict, write
-
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
+from tests.levels import confined
 
 
 def digest(value):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 
 import pytest
@@ -12,24 +11,12 @@ from nbgrader.api import Gradebook
 from autograder.gradebook import scores
 from autograder.grading import Keys
 from autograder.regrading import Change, changes, merged, stale
-from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import Record, stored
 from autograder.verdict import Outcome
-from tests.courses import cell, grade_of, graded, make_course, solution, submit, verdict, write
+from tests.courses import MULTIPLE, cell, grade_of, graded, make_course, solution, submit, verdict, write
+from tests.levels import confined
 from tests.test_cli import run
 
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
-SUITE = """
-import torch
-from autograder.suite import points
-
-@points(1, "Le multiple")
-def test_{name}(student):
-    x = torch.randn(3)
-    assert torch.equal(student.{name}(x), {factor} * x), "ce n'est pas le bon multiple"
-"""
 ANSWERS = {"double": "def double(x):\n    return x + x", "triple": "def triple(x):\n    return 3 * x"}
 SOURCE = [
     cell("import math"),
@@ -45,7 +32,7 @@ SOURCE = [
 
 
 def suite(course, name, factor=None):
-    text = SUITE.format(name=name, factor=factor or {"double": 2, "triple": 3}[name])
+    text = MULTIPLE.format(name=name, factor=factor or {"double": 2, "triple": 3}[name])
     write(course.hidden("tp1") / f"test_{name}.py", text)
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 
 import pytest
 from click.testing import CliRunner
@@ -10,14 +9,10 @@ from click.testing import CliRunner
 from autograder.cli import main
 from autograder.course import Course
 from autograder.replay import Pair
-from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import record_path, stored
 from autograder.verdict import Outcome, Verdict
 from tests.courses import cell, graded, make_course, notebook, solution, submit, write
-
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
+from tests.levels import confined
 
 SUITE = """
 import random

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from dataclasses import replace
 
 import pytest
@@ -15,24 +14,12 @@ from autograder.course import Course
 from autograder.grading import Keys, Record
 from autograder.regrading import reusable
 from autograder.replay import replay
-from autograder.sandbox.confinement import Level, best_level
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, grade_class, stored
 from autograder.verdict import Outcome
-from tests.courses import cell, graded, make_course, solution, submit, write
+from tests.courses import MULTIPLE, cell, graded, make_course, solution, submit, write
+from tests.levels import confined
 
-confined = pytest.mark.skipif(
-    sys.platform != "linux" or best_level() is Level.NONE, reason="this host cannot confine guests"
-)
-SUITE = """
-import torch
-from autograder.suite import points
-
-@points(1, "Le multiple")
-def test_{name}(student):
-    x = torch.randn(3)
-    assert torch.equal(student.{name}(x), {factor} * x), "ce n'est pas le bon multiple"
-"""
 CELLS = {
     "text": "# Un TP",
     "imports": "import torch",
@@ -69,7 +56,7 @@ def original(tmp_path_factory):
     """A course, the forks that grade it, and ada's first submission, graded."""
     course = make_course(tmp_path_factory.mktemp("resubmission") / "course", cells(), ())
     for factor, name in enumerate(BOTH, 2):
-        write(course.hidden("tp1") / f"test_{name}.py", SUITE.format(name=name, factor=factor))
+        write(course.hidden("tp1") / f"test_{name}.py", MULTIPLE.format(name=name, factor=factor))
     write(course.hidden("tp1") / "shared.py", "")
     write(course.reference / "layers.py", "")
     hand_in(course)
@@ -245,7 +232,7 @@ def test_a_replay_asks_each_exercise_with_its_own_seed_and_so_does_a_mended_suit
     assert again.same and not again.warnings
     recorded = [v.seed for one in record.grade.exercises for v in one.verdicts]
     assert [v.seed for one in again.now.exercises for v in one.verdicts] == recorded
-    write(course.hidden("tp1") / "test_triple.py", SUITE.format(name="triple", factor=4))
+    write(course.hidden("tp1") / "test_triple.py", MULTIPLE.format(name="triple", factor=4))
     mended = grade()
     assert [change.exercise for change in mended.changes] == ["triple"]
     assert [v.seed for one in mended.record.grade.exercises for v in one.verdicts] == recorded
@@ -257,7 +244,7 @@ def test_a_suite_that_asks_for_another_name_now_finds_it(course, grade):
     """Which cells ran was told from what the suite asked for last time: where it asks for more, all is graded."""
     suite = course.hidden("tp1") / "test_triple.py"
     asking = "    assert student.triple(1) != 5 or student.FACTOR == 2\n"
-    suite.write_text(SUITE.format(name="triple", factor=3).replace("    x =", f"{asking}    x ="))
+    suite.write_text(MULTIPLE.format(name="triple", factor=3).replace("    x =", f"{asking}    x ="))
     grade()
     hand_in(course, triple="def triple(x):\n    return 5 * x")
     done = grade()

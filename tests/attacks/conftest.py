@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,12 @@ from typing import Any
 import pytest
 
 from autograder.course import Course
-from autograder.sandbox.confinement import Level, best_level
+from autograder.sandbox.confinement import Level
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, Record, grade_class
 from autograder.verdict import ExerciseGrade, Verdict
 from tests.courses import Cell, cell, graded, make_course, solution, write
+from tests.levels import CANNOT, able
 
 MAX = {"double": 3.0, "triple": 2.0, "last": 5.0}
 RIGHT = {
@@ -187,8 +187,8 @@ class Arena:
 
 @pytest.fixture(scope="session")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    if sys.platform != "linux" or best_level() is Level.NONE:
-        pytest.skip("this host cannot confine guests")
+    if not able:
+        pytest.skip(CANNOT)
     course = tiny_course(tmp_path_factory.mktemp("attacked") / "course")
     forks = Forks(course, Options(limits=SMALL))
     forks.wait_ready()
