@@ -232,14 +232,15 @@ FILLS = frozenset(
 )
 CREATIONS = frozenset(f"aten::{name}" for name in ("empty", "randn", "rand", "zeros", "ones"))
 SCALINGS = frozenset(f"aten::{name}" for name in ("mul", "div", "add", "sub", "randn_like", "rand_like"))
+MASKS = frozenset(f"aten::{name}" for name in ("lt", "gt", "le", "ge", "bitwise_or", "bitwise_and"))
 
 
 class Unfilled(TorchDispatchMode):
     """Leaves large tensors as the system gives their memory: pages of zeros, which take none until they are written to.
 
     Operations that only put numbers into a large tensor do nothing; those that make one of any numbers, or scale one,
-    make one of zeros, which satisfies whoever draws again what lies outside of its bounds (``trunc_normal_``). All
-    else happens as ever, at its price.
+    make one of zeros, which satisfies whoever draws again what lies outside of its bounds (``trunc_normal_``); nor
+    does the mask of what lies outside take memory. All else happens as ever, at its price.
     """
 
     def __init__(self) -> None:
@@ -258,11 +259,23 @@ class Unfilled(TorchDispatchMode):
                 return args[0]
             if name in SCALINGS and all(not isinstance(a, Tensor) or a.numel() == 1 for a in args[1:]):
                 return _pages(args[0].shape, args[0].dtype, args[0].device)
+            if name in MASKS and _false_everywhere(func, args):
+                return _pages(args[0].shape, torch.bool, args[0].device)
         if name == "aten::empty_like" and args[0].numel() > LARGE:
             return _pages(args[0].shape, kwargs.get("dtype") or args[0].dtype, args[0].device)
         if name in CREATIONS and torch.Size(args[0]).numel() > LARGE:
             return _pages(args[0], kwargs.get("dtype"), kwargs.get("device"))
         return func(*args, **kwargs)
+
+
+def _false_everywhere(compare: Any, args: Sequence[Any]) -> bool:
+    """Whether ``compare`` gives False for each element, where its tensors are of one shape and of zeros alone."""
+    tensors = [a for a in args if isinstance(a, Tensor) and a.ndim]
+    for a in tensors:
+        if a.shape != tensors[0].shape or any(bool(bound != 0) for bound in a.aminmax()):
+            return False
+    numbers = (a.new_zeros(()) if isinstance(a, Tensor) and a.ndim else a for a in args)
+    return not bool(compare(*numbers))
 
 
 def _pages(size: Sequence[int], dtype: torch.dtype | None, device: torch.device | None) -> Tensor:
