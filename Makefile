@@ -2,15 +2,17 @@
 #   make demo    grade a simulated class of twelve, from release to feedback and CSV
 #   make test    all tests (the README's test command)
 #   make lint    ruff and mypy
+#   make fuzz    coverage-guided fuzzing of what reads frames and notebooks, MINUTES=10 each; Ctrl-C ends it
 #   make statistics  every random check, simulated; writes the tables of docs/statistics.md (3 minutes)
 #   make docs    the site, in docs/_build; a warning is an error
 #   make bench   speed and memory against stock nbgrader and ipykernel, in one run
 
 PYTHON ?= python3
+MINUTES ?= 10
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint docs statistics bench release clean
+.PHONY: demo test fuzz lint docs statistics bench release clean
 
 demo: .venv/instructor.stamp
 	$(BIN)/autograder demo
@@ -20,6 +22,9 @@ test: export OMP_NUM_THREADS := 1
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m alone
+
+fuzz: .venv/dev.stamp
+	$(BIN)/python -m tests.fuzz run --minutes $(MINUTES)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

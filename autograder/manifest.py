@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,6 +59,11 @@ class ReleasedCell:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"{self.grade_id}: kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        for text in (self.grade_id, self.cell_type, self.checksum, self.answer):
+            if type(text) is not str or not _encodable(text):
+                raise ValueError(f"{self.grade_id!r}: what should be a text is {text!r}")
+        if type(self.points) not in (int, float) or not abs(self.points) <= sys.float_info.max:
+            raise ValueError(f"{self.grade_id}: points must be a finite number")
 
 
 @dataclass(frozen=True)
@@ -94,12 +101,22 @@ def read(folder: Path) -> Manifest | None:
         if content["version"] != VERSION:
             raise ValueError(f"its version is {content['version']!r}")
         notebooks = {
-            str(name): tuple(ReleasedCell(**cell) for cell in cells)
+            name: tuple(ReleasedCell(**cell) for cell in cells)
             for name, cells in content["notebooks"].items()
         }
+        if not all(map(_encodable, notebooks)):
+            raise ValueError("a notebook's name cannot be written")
         return Manifest(str(content["assignment"]), notebooks)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is no manifest of this version ({error!r})") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is no manifest of this version ({error!r}). Release the assignment again, or take the folder "
+            "that was released."
+        ) from error
+
+
+def _encodable(text: str) -> bool:
+    """False for half a surrogate pair, which JSON can spell and no file or terminal takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def released_cells(cells: Sequence[Cell]) -> Iterator[ReleasedCell]:
@@ -112,9 +129,9 @@ def released_cells(cells: Sequence[Cell]) -> Iterator[ReleasedCell]:
         yield ReleasedCell(
             cell.grade_id,
             kind,
-            str(cell.meta.get("cell_type", cell.cell_type)),
+            _hint(cell, "cell_type", cell.cell_type),
             _points(cell) if cell.grade or task else 0.0,
-            str(cell.meta.get("checksum", "")),
+            _hint(cell, "checksum", ""),
             _digest(answer_below(cells, position)) if task else "",
         )
 
@@ -130,11 +147,18 @@ def _kind(cell: Cell) -> str:
     return "locked" if cell.meta.get("locked") is True else ""
 
 
+def _hint(cell: Cell, key: str, otherwise: str) -> str:
+    """A text of nbgrader's metadata, which may hold anything."""
+    text = cell.meta.get(key)
+    return text if isinstance(text, str) and _encodable(text) else otherwise
+
+
 def _points(cell: Cell) -> float:
     try:
-        return float(cell.meta.get("points", 0))
+        points = float(cell.meta.get("points", 0))
     except (TypeError, ValueError, OverflowError):
         return 0.0
+    return points if math.isfinite(points) else 0.0
 
 
 def answer_below(cells: Sequence[Cell], position: int) -> str:

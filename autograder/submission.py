@@ -232,22 +232,29 @@ def read_notebook(path: Path) -> Submitted:
     return Submitted(name, cells, tuple(f"{path.name}: {problem}" for problem in problems))
 
 
+_AGAIN = "Ask the student for the file again."
+
+
 def _bytes(path: Path) -> bytes:
     try:
         # O_NONBLOCK: a named pipe must not make the grader wait; O_NOFOLLOW: a link leads out of the submission.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise _Unreadable(
-            "Le fichier rendu ne peut pas être ouvert.", f"cannot be opened ({error})."
+            "Le fichier rendu ne peut pas être ouvert.",
+            f"cannot be opened ({error.strerror}). {_AGAIN}",
         ) from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise _Unreadable("Le fichier rendu n'est pas un fichier ordinaire.", "is not a regular file.")
+            raise _Unreadable(
+                "Le fichier rendu n'est pas un fichier ordinaire.", f"is not a regular file. {_AGAIN}"
+            )
         if status.st_size > MAX_BYTES:
             megabytes = MAX_BYTES // 1_000_000
             raise _Unreadable(
-                f"Le fichier rendu dépasse {megabytes} Mo.", f"is larger than {MAX_BYTES} bytes."
+                f"Le fichier rendu dépasse {megabytes} Mo.",
+                f"is larger than {MAX_BYTES} bytes. {_AGAIN}",
             )
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(MAX_BYTES)
@@ -268,7 +275,7 @@ def _document(text: str) -> dict[str, Any]:
     if not text.strip():
         raise _Unreadable(
             "Le fichier rendu n'est pas un notebook : il est vide.",
-            "is empty. Ask the student for the file again.",
+            f"is empty. {_AGAIN}",
         )
     try:
         document = json.loads(text)
@@ -281,7 +288,7 @@ def _document(text: str) -> dict[str, Any]:
     if not isinstance(document, dict) or not _raw_cells(document):
         raise _Unreadable(
             "Le fichier rendu n'est pas un notebook Jupyter.",
-            "is JSON but not a notebook: it has no list of cells.",
+            f"is JSON but not a notebook: it has no list of cells. {_AGAIN}",
         )
     return document
 
@@ -311,8 +318,9 @@ def _cell(index: int, raw: dict[str, Any], problems: list[str]) -> Cell:
     cell_type = raw.get("cell_type")
     source = _joined(raw.get("source", raw.get("input", "")))
     if cell_type == "heading":  # format 3
-        level = raw.get("level", 1)
-        cell_type, source = "markdown", "#" * (level if level in range(1, 7) else 1) + " " + source
+        level = raw.get("level")
+        marks = "#" * level if type(level) is int and 1 <= level <= 6 else "#"
+        cell_type, source = "markdown", f"{marks} {source}"
     if cell_type not in ("code", "markdown", "raw"):
         problems.append(f"cell {index} has no known type; it was read as raw text.")
         cell_type = "raw"
@@ -325,7 +333,7 @@ def _cell(index: int, raw: dict[str, Any], problems: list[str]) -> Cell:
         index,
         cell_type,
         source,
-        grade_id if isinstance(grade_id, str) else "",
+        _encodable(grade_id) if isinstance(grade_id, str) else "",
         ours.get("grade") is True,
         ours.get("solution") is True,
         attachments if isinstance(attachments, dict) else {},
@@ -334,9 +342,13 @@ def _cell(index: int, raw: dict[str, Any], problems: list[str]) -> Cell:
 
 
 def _joined(source: Any) -> str:
-    """A source as one string that every encoder accepts (a lone surrogate would break the kernel's socket)."""
+    """A source as one string."""
     lines = source if isinstance(source, list) else [source]
-    text = "".join(line for line in lines if isinstance(line, str))
+    return _encodable("".join(line for line in lines if isinstance(line, str)))
+
+
+def _encodable(text: str) -> str:
+    """What every encoder accepts: a lone surrogate would break the kernel's socket, and a file that names it."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -4,9 +4,10 @@ A frame is a fixed prefix (lengths), a msgpack header and the raw bytes of the t
 in the order in which it mentions them. A header holds plain values and *tagged lists*: ``[LIST, item, ...]``,
 ``[TENSOR, dtype, shape, link, grad]``. Nothing is ever unpickled, evaluated or imported from a frame.
 
-The reader trusts nothing: lengths are checked against ``Bounds`` before anything is read, every tag, count, dtype
-and shape is checked before it is used, tensors consume the raw bytes strictly in order (no offsets, so that a small
-frame cannot describe a large amount of memory), and whatever is wrong raises ``WireError``.
+The reader trusts nothing: lengths are checked against ``Bounds`` before anything is read, the header's values are
+counted before anything is made of them, every tag, count, dtype and shape is checked before it is used, tensors consume
+the raw bytes strictly in order (no offsets, so that a small frame cannot describe a large amount of memory), and
+whatever is wrong raises ``WireError``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import torch
 PREFIX = struct.Struct("<4sIQ")
 MAGIC = b"TAG1"
 CHUNK = 1 << 20
+DIGITS = 4096  # of an integer beyond 64 bits, with its sign and "0x"
 
 
 class WireError(Exception):
@@ -35,7 +37,8 @@ class WireError(Exception):
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a frame may hold: bytes of header and tensors, nesting, number of values, keys and axes of one."""
+    """What a frame may hold: bytes of header and tensors, nesting, number of values (in a header tags and sizes are
+    values too), keys and axes of one."""
 
     head: int = 16 << 20
     blob: int = 1 << 30
@@ -163,7 +166,7 @@ class Encoder:
         kind = type(value)
         if isinstance(value, (bool, int)):
             number = int(value)
-            return number if -(2**63) <= number < 2**63 else [Tag.BIGINT, hex(number)]
+            return number if -(2**63) <= number < 2**63 else [Tag.BIGINT, _digits(number)]
         if isinstance(value, float):
             return float(value)
         if isinstance(value, str):
@@ -313,9 +316,12 @@ class Decoder:
     def _bigint(self, rest: list[Any]) -> int:
         text = _only(rest, str)
         try:
-            return int(text, 16) if len(text) <= 4096 else 1 // 0
-        except (ValueError, ZeroDivisionError):
+            number = int(text, 16) if len(text) <= DIGITS else 0
+        except ValueError:
             raise WireError("malformed integer") from None
+        if hex(number) != text:  # the one spelling that is sent: no blanks, underscores or other digits
+            raise WireError("malformed integer")
+        return number
 
     def _tensor(self, rest: list[Any]) -> torch.Tensor:
         if len(rest) != 4 or type(rest[2]) is not int or rest[2] < LEAF:
@@ -379,6 +385,13 @@ def _only_booleans(data: memoryview) -> None:
         raise WireError("malformed boolean")
 
 
+def _digits(number: int) -> str:
+    text = hex(number)
+    if len(text) > DIGITS:
+        raise WireError("integer with too many digits")
+    return text
+
+
 def _only(rest: list[Any], kind: type) -> Any:
     if len(rest) != 1 or type(rest[0]) is not kind:
         raise WireError("malformed value")
@@ -396,6 +409,8 @@ def pack(head: Any, blobs: list[memoryview], bounds: Bounds = Bounds()) -> bytes
     packed: bytes = msgpack.packb(head)
     if len(packed) > bounds.head:
         raise WireError("message too large")
+    if len(packed) > bounds.values:  # a shorter one cannot hold too many
+        _count(packed, bounds)
     size = sum(blob.nbytes for blob in blobs)
     return b"".join([PREFIX.pack(MAGIC, len(packed), size), packed, *blobs])
 
@@ -408,17 +423,45 @@ def lengths(prefix: bytes, bounds: Bounds) -> tuple[int, int]:
     return head, blob
 
 
+# First bytes of msgpack's kinds: how many bytes follow those of fixed length, and how many hold the length of others.
+_PLAIN = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
+_PLAIN |= {0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
+_PLAIN |= dict.fromkeys((*range(0x80), *range(0xE0, 0x100)), 0)  # small integers
+_PLAIN |= {0xA0 + length: length for length in range(32)}  # short texts
+_TEXTS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+_LISTS = {0xDC: 2, 0xDD: 4}
+
+
+def _count(data: bytes | bytearray, bounds: Bounds) -> None:
+    """Refuse a header with too many values, or with lists that promise more of them than it can hold.
+
+    ``msgpack`` has room for a list made as soon as it reads how long it will be, and bounds no total: a few kilobytes
+    could ask for most of a gigabyte.
+    """
+    most = min(bounds.values, len(data))  # each value takes a byte at least
+    place, promised = 0, 1
+    while place < len(data):
+        first, place = data[place], place + 1
+        if first in _PLAIN:
+            place += _PLAIN[first]
+        elif first in _TEXTS:
+            width = _TEXTS[first]
+            place += width + int.from_bytes(data[place : place + width], "big")
+        elif first in _LISTS or 0x90 <= first < 0xA0:
+            width = _LISTS.get(first, 0)
+            promised += int.from_bytes(data[place : place + width], "big") if width else first - 0x90
+            place += width
+            if promised > most:
+                raise WireError("value nested too deeply or too large")
+        else:
+            raise WireError("malformed header: neither a value, a text nor a list")
+
+
 def unpack_head(data: bytes | bytearray, bounds: Bounds) -> Any:
     """The header as plain lists and values."""
+    _count(data, bounds)
     try:
-        return msgpack.unpackb(
-            data,
-            raw=False,
-            strict_map_key=True,
-            max_map_len=0,
-            max_ext_len=0,
-            max_array_len=bounds.values,
-        )
+        return msgpack.unpackb(data, raw=False, max_map_len=0, max_ext_len=0, max_array_len=bounds.values)
     except (
         ValueError,
         TypeError,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -124,14 +125,42 @@ def test_the_released_manifests_are_those_of_their_notebooks(tmp_path):
         assert made == (ROOT / "release" / assignment / "public/cells.json").read_bytes()
 
 
+MANIFEST = """{"version": 1, "assignment": "tp1", "notebooks": {"tp1": [
+  {"grade_id": "a", "kind": "graded", "cell_type": "code", %s}]}}"""
+
+
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"version": 2}', '{"version": 1, "notebooks": {"a": [{}]}}', "\udcff"]
+    "text",
+    [
+        *("", "[]", '{"version": 2}', '{"version": 1, "notebooks": {"a": [{}]}}', "\udcff", "[" * 5000),
+        *(
+            MANIFEST % cell
+            for cell in ('"grade_id": ["a"]', '"grade_id": "\\ud800"', '"checksum": 3', '"points": NaN')
+        ),
+        *(MANIFEST % cell for cell in ('"points": "3"', '"points": true', '"points": 1' + "0" * 400)),
+        '{"version": 1, "assignment": "tp1", "notebooks": {"\\ud800": []}}',
+    ],
 )
 def test_a_damaged_manifest_is_told(folder, text):
     (folder / "public/cells.json").write_bytes(text.encode(errors="surrogateescape"))
-    with pytest.raises(ValueError, match="no manifest"):
+    with pytest.raises(ValueError, match=r"cells.json is no manifest .*Release the assignment again"):
         manifest.read(folder)
     assert "public/cells.json est abîmé" in check(folder, answered())[1]
+
+
+@pytest.mark.parametrize("points", [10**400, -(10**400), math.inf, math.nan, "3e999", [1], {}])
+def test_points_of_no_use_in_a_notebook_are_none(tmp_path, points):
+    document = notebook([graded("check('a')", "a", points)])
+    [found] = manifest.released_cells(read_notebook(write(tmp_path / "tp1.ipynb", document)).cells)
+    assert found.points == 0
+
+
+@pytest.mark.parametrize("value", [3, ["a"], "\ud800", None])
+def test_texts_of_no_use_in_a_notebook_are_as_if_they_were_missing(tmp_path, value):
+    made = graded("check('a')", "a")
+    made["metadata"]["nbgrader"] |= {"checksum": value, "cell_type": value}
+    [found] = manifest.released_cells(read_notebook(write(tmp_path / "tp1.ipynb", notebook([made]))).cells)
+    assert (found.checksum, found.cell_type) == ("", "code")
 
 
 # --- Cells ----------------------------------------------------------------------------------------------------

@@ -263,7 +263,9 @@ def test_hidden_regions_are_not_released():
 def test_an_unreadable_file_is_told_in_french_and_not_absent(tmp_path, text):
     submitted = read_notebook(write(tmp_path / "tp1.ipynb", text))
     assert submitted.unreadable.startswith("Le fichier rendu n'est pas un notebook")
-    assert submitted.problems and not submitted.missing
+    [problem] = submitted.problems
+    assert problem.startswith("tp1.ipynb: ") and "Ask the student for the file again" in problem
+    assert not submitted.missing
 
 
 def test_a_missing_file_is_absent_work(tmp_path):
@@ -285,6 +287,13 @@ def test_format_3_is_read(tmp_path):
     text = json.dumps({"nbformat": 3, "worksheets": [{"cells": [heading, code]}]})
     cells = read_notebook(write(tmp_path / "tp1.ipynb", text)).cells
     assert [(c.cell_type, c.source) for c in cells] == [("markdown", "## Titre"), ("code", "a = 1\nb = 2")]
+
+
+@pytest.mark.parametrize("level", [2.0, True, [2], "2", 7, 0, -1, None])
+def test_a_heading_of_no_known_level_is_one_of_the_first(tmp_path, level):
+    heading = {"cell_type": "heading", "level": level, "source": "Titre"}
+    text = json.dumps({"nbformat": 3, "worksheets": [{"cells": [heading]}]})
+    assert read_notebook(write(tmp_path / "tp1.ipynb", text)).cells[0].source == "# Titre"
 
 
 def test_cells_that_make_no_sense_are_left_out_or_read_as_far_as_possible(tmp_path):
@@ -312,6 +321,11 @@ def test_a_lone_surrogate_does_not_reach_the_kernel(tmp_path):
     assert read_notebook(write(tmp_path / "tp1.ipynb", text)).cells[0].source.encode("utf-8")
 
 
+def test_a_lone_surrogate_in_an_id_does_not_either(tmp_path):
+    found = read_notebook(write(tmp_path / "tp1.ipynb", notebook([solution("", "a\ud800")])))
+    assert found.cells[0].grade_id == "a?"
+
+
 @pytest.mark.parametrize("make", ["link", "pipe", "folder"])
 def test_what_is_no_ordinary_file_is_not_opened(tmp_path, make):
     path = tmp_path / "tp1.ipynb"
@@ -323,6 +337,7 @@ def test_what_is_no_ordinary_file_is_not_opened(tmp_path, make):
         path.mkdir()
     submitted = read_notebook(path)
     assert submitted.unreadable and not submitted.cells
+    assert submitted.problems[0].endswith("Ask the student for the file again.")
 
 
 def test_an_upload_that_was_renamed_is_found_if_it_is_the_only_one(tmp_path):

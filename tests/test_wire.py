@@ -331,6 +331,19 @@ def test_not_a_number_travels():
     assert math.isnan(decode(Tag.LIST, math.nan)[0])
 
 
+@pytest.mark.parametrize("text", [" 0xff", "0xff\n", "0X" + "f" * 20, "0x1_0", "0x０", "ff", "0x00f", "+0xf"])
+def test_an_integer_has_one_spelling(text):
+    refused(Tag.BIGINT, text, text="malformed integer")
+
+
+def test_what_a_sender_takes_for_an_integer_a_reader_takes_too():
+    largest = 16 ** (wire.DIGITS - 3) - 1
+    assert round_trip([largest, -largest]) == [largest, -largest]
+    for number in (16**wire.DIGITS, -(16**wire.DIGITS)):
+        with pytest.raises(WireError, match="too many digits"):
+            frame_of(number)
+
+
 def test_a_complex_of_a_huge_integer_is_refused():
     refused(Tag.COMPLEX, [Tag.BIGINT, hex(10**400)], 0)
 
@@ -391,6 +404,53 @@ def test_memory_grows_with_what_arrives_and_not_with_what_was_promised():
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\xdd\x00\x0f\x42\x40" * 1000,
+        b"\xdd\x00\x00\x27\x10" * 1000,
+        b"\xdc\x0f\xff" * 1000,
+        b"\xdd\x00\x01\x86\xa0" + b"\x90" * 100_000 + b"\xdd\x00\x0f\x42\x40",
+    ],
+    ids=["a million each", "ten thousand each", "four thousand each", "at the end"],
+)
+def test_lists_that_promise_more_than_the_header_holds_take_no_memory(head):
+    """msgpack makes room for each list as soon as it reads its length."""
+    frame = prefix(head=len(head)) + head
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError, match="too large"):
+            wire.unpack(frame)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(frame) + 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_all_values_of_a_header_are_counted_before_any_is_made():
+    """One list may hold 700,000; two of them may not."""
+    head = b"\x92" + (b"\xdd\x00\x0a\xae\x60" + b"\x90" * 700_000) * 2
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError, match="too large"):
+            wire.unpack(prefix(head=len(head)) + head)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_sender_counts_as_a_reader_does():
+    bounds = Bounds(values=20)
+    pairs = [(1,), (2,), (3,), (4,), (5,), (6,), (7,)]  # 15 values, 29 with their tags and lists
+    with pytest.raises(WireError, match="too large"):
+        frame_of_bounds(pairs, bounds)
+    assert value_of(frame_of_bounds(pairs[:4], bounds), bounds) == pairs[:4]
+
+
+def frame_of_bounds(value, bounds):
+    encoder = Encoder(no_handles, bounds=bounds)
+    return pack(encoder.encode(value), encoder.out.blobs, bounds)
 
 
 # --- Mutations ------------------------------------------------------------------------------------------------
