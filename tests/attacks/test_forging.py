@@ -10,7 +10,7 @@ import pytest
 
 from autograder.gradebook import record, scores
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
-from tests.courses import cell, graded, solution
+from tests.courses import cell, graded, make_course, solution
 
 WRONG = "def double(x):\n    return x + 1"
 LIAR = """
@@ -38,7 +38,13 @@ FORGED_DOUBLE = {
         "get_ipython().ast_transformers.append(Drop())\n" + WRONG
     ),
     "a hook before each cell": (
-        "get_ipython().events.register('pre_run_cell', lambda info: setattr(info, 'raw_cell', 'pass'))\n" + WRONG
+        "import ast\n"
+        "class Nothing(ast.NodeTransformer):\n"
+        "    def visit_Module(self, node):\n"
+        "        work = any(isinstance(part, ast.FunctionDef) for part in node.body)\n"
+        "        return node if work else ast.Module([], [])\n"
+        "def empty(info): get_ipython().ast_transformers.append(Nothing())\n"
+        "get_ipython().events.register('pre_run_cell', empty)\n" + WRONG
     ),
     "an object whose comparisons are all true": LIAR + "def double(x): return Liar()",
     "a class that lies about being a tensor": (
@@ -134,6 +140,57 @@ def test_right_work_earns_everything(arena):
 def test_a_forgery_earns_nothing_and_costs_no_other_exercise(arena, attack):
     found = arena.grade(double=FORGED_DOUBLE[attack])
     assert arena.scores(found) == {**arena.most, "double": 0.0}, arena.verdicts(found)
+
+
+NAIVE = {
+    "comparing": "x = torch.randn(3, 4)\nassert torch.as_tensor(double(x) == 2 * x).all(), 'check'",
+    "of torch": "x = torch.randn(3, 4, dtype=torch.float64)\nassert torch.allclose(double(x), 2 * x)",
+    "of types": (
+        "x = torch.randn(3, 4, dtype=torch.float64)\ny = double(x)\n"
+        "assert isinstance(y, torch.Tensor) and y.shape == x.shape and y.dtype == x.dtype"
+    ),
+    "of ours": "from autograder import checks\nx = torch.randn(3, 4)\nchecks.close(double(x), 2 * x, 'le double')",
+}
+"""Graded cells without a hidden suite: they decide in the student's own process."""
+FOOLED = {
+    "an input transformer that drops what could fail": "comparing",
+    "a syntax tree transformer that drops asserts": "comparing",
+    "a hook before each cell": "comparing",
+    "an object whose comparisons are all true": "comparing",
+    "a class that lies about being a tensor": "of types",
+    "a tensor subclass that answers for torch": "of torch",
+    "patched torch.testing, pytest and numpy": "of torch",
+    "a patched autograder": "of ours",
+}
+READ = {  # by who would take a score from what a notebook shows
+    "an output that prints a score": "score: 20/20",
+    "a cell whose last value is the maximum": '"text/plain": "3.0"',
+}
+
+
+@pytest.mark.parametrize("attack", FOOLED)
+def test_the_same_forgery_earns_everything_where_the_notebook_itself_decides(arena, attack, tmp_path):
+    source = [
+        cell("import torch"),
+        solution(arena.right["double"], "double-code"),
+        graded(NAIVE[FOOLED[attack]], "double", 3),
+    ]
+    home = type(arena)(make_course(tmp_path / "course", source, ()), arena.forks)
+    for code, points in ((WRONG, 0.0), (FORGED_DOUBLE[attack], 3.0)):
+        if (code, FOOLED[attack]) == (WRONG, "of types"):
+            continue
+        found = home.grade([source[0], solution(code, "double-code"), source[2]])
+        assert home.scores(found) == {"double": points}, home.verdicts(found)
+        assert home.exercise(found, "double").decided_inside, "and feedback marks it"
+
+
+@pytest.mark.parametrize("attack", READ)
+def test_a_score_that_a_notebook_shows_is_there_to_be_read(arena, attack):
+    assert READ[attack] in arena.printed(arena.grade(double=FORGED_DOUBLE[attack]))
+
+
+def test_every_forgery_has_been_seen_to_succeed_somewhere():
+    assert FORGED_DOUBLE.keys() == FOOLED.keys() | READ.keys()
 
 
 def test_no_forged_value_passes_for_a_right_one(arena):
