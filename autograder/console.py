@@ -128,6 +128,8 @@ def _run(
     for failure in failures:
         journal.unrecorded(failure.student)
         errors.print(f"{shown(failure.student)} could not be recorded: {failure.log}", markup=False)
+    if failures:
+        errors.print("What was graded is kept: run it again to record it.")
     return [records[student].grade for student in students], accepted and not failures
 
 

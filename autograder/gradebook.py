@@ -567,6 +567,7 @@ def ensure_registered(course: Course, assignment: str) -> None:
     result = NbGraderAPI(config=config).generate_assignment(assignment, force=True, create=True)
     shutil.rmtree(scratch, ignore_errors=True)
     if not result["success"]:
+        _pass_on_interrupt(result.get("error", ""))
         raise InstructorError(
             f"nbgrader could not register {assignment}; see what it says of source/{assignment}. Where cells were "
             "added or removed after submissions had been graded, restore them, or forget the grades with "
@@ -629,9 +630,10 @@ def _opened(config: Any) -> Iterator[Gradebook]:
         address = config.CourseDirectory.get("db_url", "")
         place = f" at {make_url(address).render_as_string()}" if address else ""
         reason = str(error).splitlines()[0]
-        raise InstructorError(
-            f"The gradebook{place} cannot be opened: {reason}. See c.CourseDirectory.db_url in nbgrader_config.py."
-        ) from error
+        advice = "See c.CourseDirectory.db_url in nbgrader_config.py."
+        if "locked" in reason:
+            advice = "Another program writes to it: wait until that has ended, then run it again."
+        raise InstructorError(f"The gradebook{place} cannot be opened: {reason}. {advice}") from error
     with gradebook:
         yield gradebook
 

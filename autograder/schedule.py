@@ -291,6 +291,17 @@ def _hold(course: Course, record: Record) -> None:
 
 
 def _write(course: Course, path: Path, record: Record) -> None:
+    """Raises GraderFailure where the disk does not take it."""
+    try:
+        _replace(course, path, record)
+    except OSError as error:
+        raise GraderFailure(
+            f"the record of {record.grade.student} cannot be kept: {error.strerror} ({path.parent}). "
+            "What was graded before is kept: make room, then run it again to go on."
+        ) from error
+
+
+def _replace(course: Course, path: Path, record: Record) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
         os.chmod(course.state, 0o700)  # seeds are nobody else's business
