@@ -48,7 +48,8 @@ def grade_and_record(
     """Grade with a progress bar and a journal, recording each submission as it is done.
 
     A grade that changes although the submission did not is recorded at the end, if ``accept`` says so of all the
-    changes; else the earlier one stays, and is what is returned.
+    changes; else the earlier one stays, and is what is returned. A score never gives way to none: where grading anew
+    has failed the earlier grade stays, unasked.
 
     Returns:
         The grades in the order of ``students``; whether all of them are recorded.
@@ -119,6 +120,15 @@ def _run(
         errors.print(
             f"{len(spared)} resubmissions: {total} exercises kept, since nothing that decides them changed"
         )
+    failed = {name: held.pop(name) for name in sorted(held) if _loses(held[name])}
+    records |= {name: before for name in failed if (before := stored(course, assignment, name))}
+    if failed:
+        errors.print(
+            f"{some(list(failed))}: could not be graded anew, our failure; the earlier grades stay. Run it again.",
+            markup=False,
+            soft_wrap=True,
+        )
+        report_ungraded([progress.record.grade for progress in failed.values()])
     accepted = not held or accept([change for name in sorted(held) for change in held[name].changes])
     if accepted:
         results += _record(course, assignment, _released(course, held), records)
@@ -130,13 +140,19 @@ def _run(
         errors.print(f"{shown(failure.student)} could not be recorded: {failure.log}", markup=False)
     if failures:
         errors.print("What was graded is kept: run it again to record it.")
-    return [records[student].grade for student in students], accepted and not failures
+    return [records[student].grade for student in students], accepted and not failures and not failed
 
 
 def _record(
     course: Course, assignment: str, students: Iterable[str], records: Mapping[str, Record]
 ) -> list[Recorded]:
     return record(course, assignment, students, grade_with=lambda *work: records[work[-1]])
+
+
+def _loses(progress: Progress) -> bool:
+    """Whether an exercise that had a score could not be graded this time."""
+    ungraded = progress.record.grade.ungraded
+    return any(c.exercise in ungraded and c.before is not None for c in progress.changes)
 
 
 def _released(course: Course, held: Mapping[str, Progress]) -> Iterator[str]:

@@ -74,7 +74,9 @@ class Class:
         assert self.run() == (CLASS, True)
         assert self.book() == sorted((s, e, p) for s, points in CLASS.items() for e, p in points.items())
         left = [
-            p for p in (self.course.state / "tp1").rglob("*") if p.suffix != ".json" and p.name != "_held"
+            p
+            for p in (self.course.state / "tp1").rglob("*")
+            if p.suffix != ".json" and "_runs" not in p.parts and p.name != "_held"
         ]
         assert not left, "half-written files"
         return before.items() <= self.seeds().items()
@@ -293,6 +295,24 @@ def test_a_run_whose_forkservers_are_killed_gives_nobody_a_zero_and_is_taken_up(
     seed = {name: pupils.seeds()[name] for name in graded}
     pupils.resumes()
     assert seed.items() <= pupils.seeds().items()
+
+
+def test_grading_anew_that_fails_leaves_the_earlier_grades(pupils, monkeypatch, capsys):
+    """Nobody is asked, whatever is to be done with changes."""
+    assert pupils.run() == (CLASS, True)
+    seeds = pupils.seeds()
+
+    def fails(*work):
+        raise GraderFailure("no grader was to be had")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schedule, "drive", fails)
+        assert pupils.run(fresh=True) == (CLASS, False)
+    assert pupils.seeds() == seeds
+    told = capsys.readouterr().err
+    assert "ada, bob, zoe: could not be graded anew, our failure; the earlier grades stay" in told
+    assert "not graded, our failure: no grader was to be had" in told
+    pupils.resumes()
 
 
 HUNGRY = """
