@@ -81,3 +81,20 @@ def test_draws_that_are_none_of_the_items_are_the_students_fault():
     """A loader that yields one item for ever: the places of another item in its epochs are counted 0 times."""
     with pytest.raises(CheckFailed, match="aucun tirage n'a donné une des 6 possibilités"):
         checks.uniform_counts([0] * 6, "les places d'un item")
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (0.5, ".2g", "0,5"),
+        (3333.0, ".2g", "3,3e+03"),
+        (2e-6, ".1g", "2e-06"),
+        (7.0, "g", "7"),
+        (-0.25, ".2f", "-0,25"),
+        (float("inf"), ".2g", "∞"),
+        (float("-inf"), ".3f", "-∞"),
+        (float("nan"), ".2g", "nan"),
+    ],
+)
+def test_numbers_of_messages_are_written_in_french(value, form, text):
+    assert checks.decimal(value, form) == text

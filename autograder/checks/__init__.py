@@ -26,6 +26,7 @@ from autograder.checks.parameters import layer_shapes, parameter_count, paramete
 from autograder.checks.rates import share, uniform_counts
 from autograder.checks.steps import relative_update
 from autograder.checks.verification import auc, distances
+from autograder.checks.wording import decimal
 
 __all__ = [
     "Ability",
@@ -35,6 +36,7 @@ __all__ = [
     "away_from_kinks",
     "batch_independence",
     "close",
+    "decimal",
     "device",
     "distances",
     "distinct",

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import torch
 
-from autograder.checks.wording import capital
+from autograder.checks.wording import capital, decimal
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["close", "equal", "finite", "tensor"]
@@ -100,7 +100,7 @@ def close(
         deviation, tolerance = float(error.flatten()[worst]), float(allowed.flatten()[worst])
         raise CheckFailed(
             f"{capital(what)}, de forme {_shape(got.shape)} : {_count(int(wrong.sum()), got.numel())} "
-            f"à corriger ; pire écart {deviation:.2g} (tolérance d'arrondi {tolerance:.1g})."
+            f"à corriger ; pire écart {decimal(deviation)} (tolérance d'arrondi {decimal(tolerance, '.1g')})."
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import torch
 
 from autograder.checks.arrays import close, finite, tensor
+from autograder.checks.wording import decimal
 from autograder.errors import CheckFailed, GraderFailure
 from autograder.wire import raw_bytes
 
@@ -126,7 +127,7 @@ class _Copy:
             gap = (now.detach().cpu().double() - old.cpu().double()).abs().nan_to_num(posinf=float("inf"))
             raise CheckFailed(
                 f"`{name}`, de forme {tuple(old.shape)}, a changé pendant {what} "
-                f"(écart maximal {float(gap.max()):.2g})."
+                f"(écart maximal {decimal(float(gap.max()))})."
             )
 
 

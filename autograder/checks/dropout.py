@@ -14,6 +14,7 @@ import torch
 
 from autograder.checks.arrays import finite, tensor
 from autograder.checks.rates import percent, times, two_tails
+from autograder.checks.wording import decimal
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["dropout_independence", "dropout_rate", "dropout_values", "independent_masks"]
@@ -34,7 +35,9 @@ def dropout_values(y: Any, x: torch.Tensor, p: float, what: str) -> None:
         wrong = kept.numel() if p == 1 else ratio.numel() - kept.numel()
         if wrong:
             todo = "devaient être mis à zéro" if p == 1 else "ne devaient pas être mis à zéro"
-            raise CheckFailed(f"{what} : pour p = {p:g}, {wrong} éléments sur {ratio.numel()} {todo}.")
+            raise CheckFailed(
+                f"{what} : pour p = {decimal(p, 'g')}, {wrong} éléments sur {ratio.numel()} {todo}."
+            )
         return
     roundings = 8 * max(torch.finfo(v.dtype).eps for v in (got, x) if v.is_floating_point())
     wrong = int(((kept * (1 - p) - 1).abs() > roundings).sum())
@@ -61,7 +64,7 @@ def dropout_rate(y: torch.Tensor, p: float, what: str, alpha: float = 1e-9) -> N
         reason = " : c'est la part de 1 - p" if swapped else ""
         raise CheckFailed(
             f"{what} : {percent(dropped / total)} des {total} éléments sont à zéro, "
-            f"ce qui n'est pas un hasard pour p = {p:g}{reason}."
+            f"ce qui n'est pas un hasard pour p = {decimal(p, 'g')}{reason}."
         )
 
 

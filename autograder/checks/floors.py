@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 
-from autograder.checks.wording import capital
+from autograder.checks.wording import capital, decimal
 from autograder.errors import CheckFailed, GraderFailure
 from autograder.margins import note
 from autograder.wire import raw_bytes
@@ -182,4 +182,4 @@ def _message(
 
 def _decimal(value: float, rounded: Callable[[float], int]) -> str:
     """Rounded away from the other of two numbers, so that 0.7996 below 0.8 does not read as 0.8."""
-    return f"{rounded(round(1000 * value, 6)) / 1000:.3f}".replace(".", ",")
+    return decimal(rounded(round(1000 * value, 6)) / 1000, ".3f")

@@ -19,7 +19,7 @@ from scipy.stats import chi2, norm, uniform
 
 from autograder.checks.arrays import finite, tensor
 from autograder.checks.rates import times
-from autograder.checks.wording import capital
+from autograder.checks.wording import capital, decimal
 from autograder.errors import CheckFailed, GraderFailure
 from autograder.pictures import Histogram
 
@@ -89,7 +89,7 @@ def normal_shape(weights: Weights, variance: float, what: str, alpha: float = 1e
         surely = values.size * math.log1p(-2 * norm.sf(multiple)) < math.log(part)
         if surely and np.abs(values).max() <= multiple * sigma:
             raise CheckFailed(
-                f"{what} : aucun des {values.size} poids ne dépasse {multiple:.2f} écarts types "
+                f"{what} : aucun des {values.size} poids ne dépasse {decimal(multiple, '.2f')} écarts types "
                 f"en valeur absolue, comme pour {law} ; une loi normale en a.",
                 picture=_histogram(values, what, norm(scale=sigma)),
             )
@@ -216,7 +216,7 @@ def zero_bias(bias: torch.Tensor | None, what: str) -> None:
         largest = float(values.abs().max())
         raise CheckFailed(
             f"{capital(what)}, de forme {tuple(bias.shape)} : {wrong} valeurs sur {bias.numel()} ne sont pas nulles "
-            f"(jusqu'à {largest:.2g} en valeur absolue)."
+            f"(jusqu'à {decimal(largest)} en valeur absolue)."
         )
 
 
@@ -275,7 +275,7 @@ def _follows(values: Floats, law: Any, tolerance: float, alpha: float, what: str
     distance = float(max((ranks[1:] - cdf).max(), (cdf - ranks[:-1]).max()))
     if distance > tolerance + math.sqrt(math.log(2 / alpha) / (2 * cdf.size)):
         raise CheckFailed(
-            f"{what} : la répartition des {cdf.size} poids s'écarte de {distance:.2g} d'une loi {name}.",
+            f"{what} : la répartition des {cdf.size} poids s'écarte de {decimal(distance)} d'une loi {name}.",
             picture=_histogram(values, what, law),
         )
 

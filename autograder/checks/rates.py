@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from autograder.checks.wording import decimal
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["share", "uniform_counts"]
@@ -65,16 +66,10 @@ def two_tails(counts: NDArray[np.int64], total: int, p: float) -> NDArray[np.flo
 
 def percent(rate: float) -> str:
     """``12,5 %``."""
-    return f"{100 * rate:.3g} %".replace(".", ",")
+    return f"{decimal(100 * rate, '.3g')} %"
 
 
 def times(ratio: float) -> str:
     """``0,5 fois``: a measured ratio for a message; small ones with two digits."""
-    digits = (
-        f"{ratio:.3g}"
-        if abs(ratio) >= 0.01 or not ratio
-        else f"{ratio:.2g}"
-        if abs(ratio) >= 0.001
-        else f"{ratio:.1e}"
-    )
-    return f"{digits} fois".replace(".", ",")
+    form = ".3g" if abs(ratio) >= 0.01 or not ratio else ".2g" if abs(ratio) >= 0.001 else ".1e"
+    return f"{decimal(ratio, form)} fois"

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from autograder.checks.arrays import equal, finite, tensor
+from autograder.checks.wording import decimal
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["relative_update"]
@@ -88,8 +89,8 @@ def _compare(
             f"{_capital(what)} : rien n'a changé (pas de mise à jour, ou pas sur l'objet qui a été donné ?)."
         )
     raise CheckFailed(
-        f"{_capital(what)} : l'écart vaut {max(ratio, own[worst]):.2g} fois la mise à jour attendue "
-        f"(tolérance d'arrondi {threshold:.0e}){_where(worst, found, wanted, start)}."
+        f"{_capital(what)} : l'écart vaut {decimal(max(ratio, own[worst]))} fois la mise à jour attendue "
+        f"(tolérance d'arrondi {decimal(threshold, '.0e')}){_where(worst, found, wanted, start)}."
     )
 
 

@@ -65,7 +65,9 @@ def check_accuracy(found, expected, what):
         raise CheckFailed("`evaluate` doit renvoyer un nombre (un `return` oublié ?).")
     error = abs(float(found) - expected)
     if not error <= FLOAT32_MEAN:
-        raise CheckFailed(f"L'exactitude {what} s'écarte de {error:.2g} de la bonne valeur, entre 0 et 1.")
+        raise CheckFailed(
+            f"L'exactitude {what} s'écarte de {checks.decimal(error)} de la bonne valeur, entre 0 et 1."
+        )
 
 
 def data_loader(student, x, y, **options):

@@ -72,7 +72,7 @@ def check_shares(test, labels, test_fraction):
         size, found = int((labels == label).sum()), int((labels[test] == label).sum())
         away = abs(found - test_fraction * size)
         told = f"Pour test_fraction={test_fraction:g}, une classe de {size} items en a {found} au test"
-        assert away <= SLACK + 1e-9, f"{told} : {away:.3g} de trop ou de trop peu."
+        assert away <= SLACK + 1e-9, f"{told} : {checks.decimal(away, '.3g')} de trop ou de trop peu."
 
 
 def some_seeds(count):

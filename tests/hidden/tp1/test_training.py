@@ -89,7 +89,9 @@ def check_loss(found, expected, what):
         raise CheckFailed("`train_one_epoch` doit renvoyer un nombre (un `return` oublié ?).")
     error = abs(float(found) - expected)
     if not error <= FLOAT32_SUM * abs(expected):
-        raise CheckFailed(f"La perte moyenne renvoyée {what} s'écarte de {error:.2g} de la bonne valeur.")
+        raise CheckFailed(
+            f"La perte moyenne renvoyée {what} s'écarte de {checks.decimal(error)} de la bonne valeur."
+        )
 
 
 @points(5, "Un pas d'optimiseur par lot, dernier lot plus petit compris")

@@ -266,4 +266,6 @@ def test_gradients_reach_every_parameter(student):
     slope = (outputs[0] - outputs[1]) / (2 * step)
     error = abs(float((gradients[weight] * u).sum()) - slope)
     if not error < 1e-6 * (1 + abs(slope)):
-        raise CheckFailed(f"Le gradient de la dernière couche s'écarte de {error:.2g} de la pente mesurée.")
+        raise CheckFailed(
+            f"Le gradient de la dernière couche s'écarte de {checks.decimal(error)} de la pente mesurée."
+        )

@@ -191,7 +191,7 @@ def check_slope(told, gradient, value, f):
     assert slope != 0, f"Le résultat ne dépend pas de {told}."
     error = abs(float((gradient * u).sum()) - slope)
     if not error < 1e-5 * (1 + abs(slope)):
-        raise CheckFailed(f"Le gradient pour {told} s'écarte de {error:.2g} de la pente mesurée.")
+        raise CheckFailed(f"Le gradient pour {told} s'écarte de {checks.decimal(error)} de la pente mesurée.")
 
 
 # --- The loss -------------------------------------------------------------------------------------------------

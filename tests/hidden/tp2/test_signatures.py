@@ -119,8 +119,8 @@ def test_the_result_is_a_distance(student):
     itself, mean = float(distances(student, module, a, a).abs().max()), float(forth.abs().mean())
     if itself > NULL * mean:
         raise CheckFailed(
-            f"La distance d'une signature à elle-même vaut jusqu'à {itself / mean:.2f} fois la distance moyenne "
-            "d'une paire : elle doit être nulle."
+            f"La distance d'une signature à elle-même vaut jusqu'à {checks.decimal(itself / mean, '.2f')} fois "
+            "la distance moyenne d'une paire : elle doit être nulle."
         )
 
 

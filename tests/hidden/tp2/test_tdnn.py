@@ -239,4 +239,6 @@ def check_slope(told, gradient, value, f):
     error = float((gradient * u).sum() - slope)
     allowed = 1e-6 * (1 + float(slope.abs()))
     if not abs(error) < allowed:
-        raise CheckFailed(f"Le gradient pour {told} s'écarte de {abs(error):.2g} de la pente mesurée.")
+        raise CheckFailed(
+            f"Le gradient pour {told} s'écarte de {checks.decimal(abs(error))} de la pente mesurée."
+        )

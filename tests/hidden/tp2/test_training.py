@@ -145,7 +145,7 @@ def number(value, name):
 def check_numbers(found, expected, what):
     worst = max(abs(a - b) for a, b in zip(found, expected, strict=True))
     if not worst <= 1e-4 * max(1.0, max(map(abs, expected))):
-        raise CheckFailed(f"{what} : pire écart {worst:.2g} sur {len(expected)} époques.")
+        raise CheckFailed(f"{what} : pire écart {checks.decimal(worst)} sur {len(expected)} époques.")
 
 
 def loss_of(logits, labels):
@@ -202,7 +202,8 @@ def test_the_gradient_is_that_of_the_cross_entropy(student):
         )  # any positive factor is right
         if not distance < 1e-3:
             raise CheckFailed(
-                f"La direction du gradient des logits s'écarte de {distance:.2g} de celle de l'entropie croisée."
+                f"La direction du gradient des logits s'écarte de {checks.decimal(distance)} de celle de "
+                "l'entropie croisée."
             )
 
 
