@@ -626,16 +626,19 @@ class _Work:
         return known is not None and reading.basis(exercise, known.names) == known
 
     def _cells_to_run(self, name: str, graded: Sequence[Exercise], reading: _Reading) -> set[int]:
-        """Places of the cells that the exercises need or whose outputs may have changed; all where that is unclear."""
+        """Places of the cells that the exercises need or whose outputs may have changed; all where that is unclear.
+
+        What an exercise needs that is itself unclear are all cells before it.
+        """
         known, before = self.job.known, set(self.job.cells.get(name, ()))
-        clear = reading.plain and before and not reading.notebook.unclear
-        if not clear or any(
-            e.id not in known or reading.basis(e.id, known[e.id].names) is None for e in graded
-        ):
+        if not reading.plain or not before or reading.notebook.unclear:
             return set(range(len(reading.cells)))
         wanted = {place for place, one in reading.digests.items() if one not in before}
         for exercise in graded:
-            wanted |= reading.needed(exercise.id, known[exercise.id].names)
+            names = known[exercise.id].names if exercise.id in known else ()
+            clear = exercise.id in known and reading.basis(exercise.id, names) is not None
+            place = reading.places.get(exercise.id, 0)
+            wanted |= reading.needed(exercise.id, names) if clear else set(range(place))
         return reading.notebook.runnable(wanted)
 
     def _doubt(self, name: str, graded: Sequence[Exercise], reading: _Reading, run: set[int]) -> None:
@@ -691,7 +694,7 @@ class _Work:
             for cell in self.outputs[name]
             if any(out["output_type"] == "error" for out in cell.outputs)
         }
-        for exercise in self.reached.keys() - self.unsteady - self.bases.keys():
+        for exercise in sorted(self.reached.keys() - self.unsteady - self.bases.keys()):  # a record is the same twice
             basis = reading.basis(exercise, self.reached[exercise])
             if basis is not None:
                 needed = reading.needed(exercise, basis.names)

@@ -180,9 +180,14 @@ def test_a_file_beside_the_notebook_and_a_value_drawn_at_random_are_inputs(cours
     write(course.submitted("tp1", "ada") / ".ipynb_checkpoints/tp1-checkpoint.ipynb", "{}")
     assert grade().spared == BOTH
     hand_in(course, constant="FACTOR = 2 + 0 * torch.rand(1).item()")
-    assert grade().spared == ("triple",)
+    first = grade()
+    assert first.spared == ("triple",)
+    before = outputs(first.record)
     hand_in(course, constant="FACTOR = 2 + 0 * torch.rand(1).item()", text="# Autre")
-    assert grade().spared == ("triple",), "the value may be another: which is unclear"
+    found = grade()
+    assert found.spared == ("triple",), "the value may be another: which is unclear"
+    assert outcomes(found.record)["double"] is Outcome.PASSED
+    assert outputs(found.record)[CELLS["last"]] == before[CELLS["last"]], "cells behind did not run again"
 
 
 @confined
