@@ -39,6 +39,7 @@ SETTLE = 3.0  # seconds that worker processes have to end after the suite that s
 LOOK = 0.002
 GRACE = 2.0  # seconds a cell has to react to an interrupt
 TICK = 0.1
+NOTEBOOKS = 5  # times what one cell may print is kept of a whole notebook
 MESSAGE = 64 << 20  # bytes of one message of the kernel; a larger one is dropped by the transport
 
 GONE = "Le processus qui gardait votre notebook s'est arrêté."
@@ -386,6 +387,7 @@ class Execution:
         self.waited: set[int] = set()  # cells that reached the wall limit without using their CPU time
         self.guests: list[Guest] = []
         self.restarts = 0
+        self.printed = 0  # characters that are kept of all outputs
         self.deadline = time.monotonic() + limits.notebook_wall
 
     async def run(self, kernel: Kernel) -> None:
@@ -398,7 +400,11 @@ class Execution:
                 return
             fatal = await self._step(kernel, step)
             if fatal and position + 1 < len(self.steps):
-                replacement = await self._restarted(kernel, position + 1)
+                try:
+                    replacement = await self._restarted(kernel, position + 1)
+                except WallExpired:
+                    self._stop_waiting(self.steps[position + 1 :])
+                    return
                 if replacement is None:
                     self._give_up(self.steps[position + 1 :])
                     return
@@ -432,6 +438,12 @@ class Execution:
             if end.limit == WALL:
                 self.waited.add(step.index)
         outputs = [kept for output in cell.outputs if (kept := kept_output(output))]
+        self.printed += sum(len(str(output)) for output in outputs)
+        if self.printed > NOTEBOOKS * self.limits.output_mb << 20:
+            outputs = [
+                {"output_type": "stream", "name": "stderr", "text": "[sorties trop longues, non gardées]\n"}
+            ]
+            self.problems.append(f"cell {step.index}: outputs not kept, the notebook printed too much in all")
         self.outputs[step.index] = Executed(step.index, step.source, outputs)
 
     def _snapshot(self, kernel: Kernel, step: Snapshot) -> str:
@@ -471,20 +483,30 @@ class Execution:
         """A fresh kernel in which the good cells before step ``until`` have run again; None if there is no more try.
 
         A cell that kills the kernel only when it is replayed becomes a culprit in its turn.
+
+        Raises:
+            WallExpired: if the notebook's time is over; no kernel runs then.
         """
-        while self.restarts < self.limits.restarts and time.monotonic() < self.deadline:
+        try:
+            while self.restarts < self.limits.restarts:
+                kernel.stop()
+                self.restarts += 1
+                kernel = Kernel(self.launcher, self.limits)
+                await kernel.start()
+                self._enter(kernel)
+                if await self._replay(kernel, self.steps[:until], self.deadline):
+                    return kernel
+        except WallExpired:
             kernel.stop()
-            self.restarts += 1
-            kernel = Kernel(self.launcher, self.limits)
-            await kernel.start()
-            self._enter(kernel)
-            if await self._replay(kernel, self.steps[:until]):
-                return kernel
+            raise
         kernel.stop()
         return None
 
-    async def _replay(self, kernel: Kernel, steps: Sequence[Step]) -> bool:
+    async def _replay(self, kernel: Kernel, steps: Sequence[Step], until: float) -> bool:
+        """Whether the cells ran again; raises WallExpired if ``until`` of the monotonic clock passes meanwhile."""
         for step in steps:
+            if time.monotonic() > until:
+                raise WallExpired(self.limits.notebook_wall)
             if isinstance(step, RunCell) and step.index not in self.culprits:
                 end = await kernel.run_cell(nbformat.v4.new_code_cell(step.source), 0)
                 if end.fatal:
@@ -513,15 +535,17 @@ class Execution:
                     step.exercise, (), failure=WallExpired(self.limits.notebook_wall)
                 )
 
-    async def revive(self, exercise: str) -> None:
-        """A new snapshot for an exercise whose own is gone, if the cells can be replayed."""
+    async def revive(self, exercise: str, end: float) -> None:
+        """A new snapshot for an exercise whose own is gone, if the cells can be replayed before ``end``."""
         step = next(step for step in self._snapshots() if step.exercise == exercise)
         kernel = Kernel(self.launcher, self.limits)
         await kernel.start()
         self._enter(kernel)
         try:
-            if await self._replay(kernel, self.steps[: self.steps.index(step)]):
+            if await self._replay(kernel, self.steps[: self.steps.index(step)], end):
                 self._snapshot(kernel, step)
+        except WallExpired as failure:
+            self.asked[exercise].failure = failure
         finally:
             kernel.stop()
 

@@ -104,6 +104,8 @@ __all__ = [
 NO_ANSWER = "Pas de réponse."
 MAX_TEXT = 20_000  # characters of one output that feedback shows
 MAX_IMAGE = 2_000_000  # characters of base64
+CHARACTER = re.compile(r"&(?=#?\w{1,32};)")
+SCRIPT = re.compile(r"(j\W*a\W*v\W*a\W*s\W*c\W*r\W*i\W*p\W*t)[^\w\n:]*:", re.IGNORECASE)
 IMAGES = ("image/png", "image/jpeg", "image/gif")
 
 
@@ -172,10 +174,9 @@ def repaired(submitted: Submitted, source: SourceNotebook) -> Any:
     for cell, role in zip(submitted.cells, roles, strict=True):
         cells += [_restored(lost) for lost in missing.pop(cell.index, [])]
         role = role if role and last[role.grade_id] == cell.index else None
-        text = (
-            cell.source if cell.cell_type == "code" or cell.source.strip() in given else _inert(cell.source)
-        )
-        node = _node(role.cell_type if role else cell.cell_type, text)
+        kind = role.cell_type if role else cell.cell_type  # a student may hand in a Markdown cell as code
+        text = cell.source if kind == "code" or cell.source.strip() in given else _inert(cell.source)
+        node = _node(kind, text)
         node.metadata["autograder"] = {"index": cell.index}
         if role:
             node.metadata["nbgrader"] = _metadata(role)
@@ -232,8 +233,14 @@ def _metadata(cell: SourceCell) -> dict[str, Any]:
 
 
 def _inert(markdown: str) -> str:
-    """Raw HTML of a student as text: the formgrader shows Markdown on the instructor's own Jupyter server."""
-    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", markdown)
+    """Raw HTML and links to scripts of a student as text.
+
+    The formgrader shows Markdown on the instructor's own Jupyter server. A character reference could spell either, also
+    one whose own ``&`` is a reference (nbconvert leaves ``&amp;#115;`` in a link as ``&#115;``), so a space ends them
+    all; one before its colon makes ``javascript:`` no destination of a link.
+    """
+    text = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", CHARACTER.sub("& ", markdown))
+    return SCRIPT.sub(r"\1 :", text)
 
 
 def _images(attachments: Mapping[str, Any]) -> dict[str, dict[str, str]]:

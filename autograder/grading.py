@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import re
+import resource
 import select
 import signal
 import socket
@@ -73,6 +74,7 @@ from autograder.suite import Host, Rounds, derive_seed, run_suite, run_suites
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
 REVIVALS = 2  # fresh guests for one exercise whose suite ends the whole guest (memory)
+OWN_MEMORY = 4 << 30  # bytes that a grader may take beside what it inherited
 READING = 10.0  # seconds of CPU for finding out what depends on what in a notebook
 TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before its other tests are not asked
 
@@ -377,7 +379,7 @@ class GuestHost:
     def _revive(self) -> None:
         """A snapshot in a new guest: a suite ended the whole old one, or another exercise's did."""
         self.spent = self.limits.suite_cpu - self._left()
-        self.runner.run(self.execution.revive(self.asked.exercise))
+        self.runner.run(self.execution.revive(self.asked.exercise, self.end))
         self.asked = self.execution.asked[self.asked.exercise]
         self.begin = self.asked.guest.cpu_seconds() if self.asked.guest else 0.0
 
@@ -694,7 +696,9 @@ class _Work:
             for cell in self.outputs[name]
             if any(out["output_type"] == "error" for out in cell.outputs)
         }
-        for exercise in sorted(self.reached.keys() - self.unsteady - self.bases.keys()):  # a record is the same twice
+        for exercise in sorted(
+            self.reached.keys() - self.unsteady - self.bases.keys()
+        ):  # a record is the same twice
             basis = reading.basis(exercise, self.reached[exercise])
             if basis is not None:
                 needed = reading.needed(exercise, basis.names)
@@ -957,6 +961,7 @@ def main(message: bytes, fds: Sequence[int]) -> None:
         PR_SET_DUMPABLE, 1
     )  # a process that is not dumpable cannot read its own /proc/self/fd, unless it is root
     limits = Limits.from_dict(setup.limits)
+    _limit_own_memory()
     torch.set_num_threads(1)
     with (
         socket.socket(fileno=fds[0]) as channel,
@@ -977,6 +982,13 @@ def main(message: bytes, fds: Sequence[int]) -> None:
                 channel.sendall(answer.encode("utf-8", "backslashreplace") + b"\n")
         if isinstance(kernel, Kernel):
             kernel.guest.close()
+
+
+def _limit_own_memory() -> None:
+    """A guest may send messages without an end, which the transport keeps whole: this process pays, not the host."""
+    with contextlib.suppress(OSError, ValueError, IndexError):  # no /proc, or a lower limit already
+        used = int(Path("/proc/self/status").read_text().split("VmData:")[1].split()[0]) << 10
+        resource.setrlimit(resource.RLIMIT_DATA, (used + OWN_MEMORY, resource.RLIM_INFINITY))
 
 
 def _end_with(channel: int) -> None:

@@ -29,6 +29,7 @@ MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*[%!].*$")
 LITERALS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
 STAR = "*"
+MOST = 1_000_000  # characters of all cells together
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,11 @@ def find_forbidden(sources: Sequence[str], roots: Sequence[str], names: Sequence
         roots: the names that the exercise asks for.
         names: last components of the forbidden functions, methods and classes.
 
-    Code that is nested too deeply to be read (no honest code is) counts as a use.
+    Code that is nested too deeply to be read, or too long (no honest code is), counts as a use: reading a character
+    takes some 300 bytes.
     """
+    if sum(map(len, sources)) > MOST:
+        return ["code trop long pour être lu"]
     try:
         return _find(sources, roots, names)
     except RecursionError:

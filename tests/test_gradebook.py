@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
@@ -301,6 +304,40 @@ def test_nothing_active_of_a_student_reaches_the_instructors_browser(course):
     assert "<script" not in nbformat.writes(nb) and "&lt;script>" in nb.cells[-1].source
     assert nb.cells[0].source.endswith("<center>Bonjour</center>")  # the instructor's own stays
     assert "widgets" not in nb.metadata
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[a](javascript:alert(1))",
+        "[a](<JavaScript:alert(1)>)",
+        "[a](java&#115;cript:alert(1))",
+        "[a](javascript&colon;alert(1))",
+        "[a](javascript\\:alert(1))",
+        "[a](java\\script:alert(1))",
+        "[a][b]\n\n[b]: javascript:alert(1)",
+        "![a](javascript:alert(1))",
+        "<javascript:alert(1)>",
+    ],
+)
+def test_no_link_of_a_student_runs_a_script_in_the_instructors_browser(course, link):
+    submit(course, "ada", [*answered(), cell(f"Voir {link}.", "markdown")])
+    record(course, "tp1", grade_with=FakeGrader())
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(autograded(course))
+    text = html.unescape(page.partition("Voir ")[2])
+    assert text and not re.search(r"(href|src)=.?\s*javascript\s*:", text, re.IGNORECASE)
+
+
+def test_a_markdown_cell_handed_in_as_code_is_as_inert(course):
+    """It becomes Markdown again, as the instructor had it."""
+    script = "<img src=x onerror=alert(1)>"
+    cells = answered()
+    manual = next(c for c in cells if c["cell_type"] == "markdown" and "nbgrader" in c["metadata"])
+    manual |= {"cell_type": "code", "source": f"Réponse {script}", "outputs": [], "execution_count": None}
+    submit(course, "ada", cells)
+    record(course, "tp1", grade_with=FakeGrader())
+    text = nbformat.writes(autograded(course))
+    assert "Réponse &lt;img" in text and "<img" not in text
 
 
 def test_endless_outputs_are_cut(course):

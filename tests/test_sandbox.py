@@ -250,6 +250,7 @@ resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
     "make a user namespace": "system(libc.unshare(0x10000000))",
     "make unwatched memory": "os.memfd_create('x')",
     "make unwatched System V memory": "system(libc.shmget(0, 4096, 0o600))",
+    "make unwatched semaphores": "system(libc.semget(0, 32000, 0o600))",
 }  # fmt: skip
 
 

@@ -269,6 +269,11 @@ def test_classes_that_derive_from_one_another_in_a_circle_end():
     assert found("class A(B): pass\nclass B(A):\n    def f(self, x): return x.softmax(-1)\nmy = B")
 
 
+def test_code_that_is_too_long_to_be_read_counts_as_a_use():
+    assert found("def my(x): return x\n" + "a\n" * 500_000) == ["code trop long pour être lu"]
+    assert found("def my(x): return x\n" + "# a\n" * 200_000) == []
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -40,7 +40,7 @@ DENIED = (
 )  # fmt: skip
 
 # Memory that belongs to no process and to no size-limited file system.
-UNWATCHED_MEMORY = ("memfd_create", "memfd_secret", "shmget", "msgget")
+UNWATCHED_MEMORY = ("memfd_create", "memfd_secret", "shmget", "msgget", "semget")
 
 # Netlink is how the C library lists the interfaces of the (empty) network namespace; libzmq aborts without it.
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, 16)

@@ -345,6 +345,18 @@ def test_a_grader_without_memory_leaves_ungraded_what_it_could_not_check(pupils)
     pupils.resumes()
 
 
+def test_a_grader_that_takes_all_memory_is_stopped_before_the_host_is(pupils):
+    """As one that a guest sends a message without an end; nothing is written to, so nothing is taken here."""
+    greedy = (
+        SUITES["triple"] + "\n\n@points(1, 'Beaucoup')\ndef test_greedy(student):\n    bytearray(6 << 30)\n"
+    )
+    write(pupils.course.hidden("tp1") / "test_triple.py", greedy)
+    found, _ = pupils.run()
+    assert found == {student: {**points, "triple": None} for student, points in CLASS.items()}
+    write(pupils.course.hidden("tp1") / "test_triple.py", SUITES["triple"])
+    pupils.resumes()
+
+
 def test_a_clock_that_jumps_back_changes_no_grade(pupils, monkeypatch):
     """In the process that writes, in the graders (a suite sets it) and in the guests (a cell does)."""
     backwards = "import time\ntime.time, time.time_ns = lambda: 86400.0, lambda: 86400 * 10**9\n"

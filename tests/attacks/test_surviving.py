@@ -5,6 +5,7 @@ Everything here that kills, forks, burns or fills runs inside the confinement, w
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import random
@@ -21,14 +22,15 @@ from pathlib import Path
 import pytest
 
 from autograder import execution
-from autograder.errors import CellFailed
+from autograder.errors import CellFailed, WallExpired
 from autograder.gradebook import scores
 from autograder.sandbox import memory
 from autograder.sandbox.confinement import weakness
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, grade_class, record_path, stored
+from autograder.submission import RunCell, Snapshot
 from autograder.verdict import Outcome
-from tests.courses import make_course, write
+from tests.courses import cell, make_course, write
 from tests.levels import CONFINED
 
 
@@ -299,6 +301,82 @@ def test_outputs_that_are_not_text_are_capped_as_well(arena):
     found = arena.grade(flood)
     assert arena.scores(found) == arena.most
     assert len(arena.printed(found)) < 4 << 20, "a cap of 1 MB a cell"
+
+
+def test_outputs_of_many_cells_are_capped_together(arena):
+    """Each below what one cell may print."""
+    loud = [cell("print('x' * 900_000)") for _ in range(12)]
+    found = arena.grade([*loud, *arena.cells()])
+    assert arena.scores(found) == arena.most
+    assert 4 << 20 < len(arena.printed(found)) < 6 << 20, "five times the cap of 1 MB a cell"
+    assert any("printed too much in all" in problem for problem in found.grade.problems)
+
+
+class SlowKernel:
+    """A deadly cell ends it, after all the time that the notebook had."""
+
+    def __init__(self, *_: object) -> None:
+        self.guest, self.ran, self.stopped = None, 0, False
+
+    async def start(self):
+        kernels.append(self)
+
+    async def run_cell(self, cell, index):
+        self.ran += 1
+        if cell.source != "deadly":
+            return execution.CellEnd()
+        run.deadline = 0.0
+        return execution.CellEnd(fatal="killed")
+
+    def stop(self):
+        self.stopped = True
+
+
+kernels: list[SlowKernel] = []
+run: execution.Execution
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """A notebook whose time is over when its cells are to be replayed."""
+    global run
+    kernels.clear()
+    monkeypatch.setattr(execution, "Kernel", SlowKernel)
+    steps = [RunCell(0, "a"), RunCell(1, "b"), RunCell(2, "deadly"), Snapshot("late", ())]
+    run = execution.Execution(steps, launcher=None, limits=Limits())
+    monkeypatch.setattr(run, "_enter", lambda kernel: None)
+    return run
+
+
+def test_replayed_cells_share_the_time_of_the_notebook(slow):
+    """Beyond it nobody's points are decided: the exercises are ungraded."""
+    asyncio.run(slow.run(SlowKernel()))
+    assert [(kernel.ran, kernel.stopped) for kernel in kernels] == [(0, True)]
+    assert isinstance(slow.asked["late"].failure, WallExpired)
+
+
+def test_a_revival_stops_replaying_when_the_time_of_the_suites_is_over(slow):
+    slow.asked["late"] = execution.Asked("late", ())
+    asyncio.run(slow.revive("late", end=0.0))
+    assert [(kernel.ran, kernel.stopped) for kernel in kernels] == [(0, True)]
+    assert isinstance(slow.asked["late"].failure, WallExpired)
+
+
+def test_page_tables_count_as_memory():
+    """Of a mapping of zeros that is read here and there they are all that is taken."""
+    code = """
+import mmap, os, sys
+from autograder.sandbox import memory
+used = lambda: (memory.rss_mb([os.getpid()]), memory.pss_mb([os.getpid()]))
+before = used()
+zeros = mmap.mmap(-1, 8 << 30, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, mmap.PROT_READ)
+zeros.madvise(mmap.MADV_NOHUGEPAGE)
+for place in range(0, 8 << 30, 2 << 20):
+    zeros[place]
+print(*(after - then for then, after in zip(before, used())))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert all(10 < int(grown) < 40 for grown in done.stdout.split()), done.stdout
 
 
 HOSTILE_MESSAGES = {
