@@ -622,7 +622,8 @@ def export(
     for remark in remarks:
         _tell(remark.text)
     if output:
-        _say(f"{len(rows)} scores in {output}")
+        verdicts = sum(len(e.verdicts) for record in records if record for e in record.grade.exercises)
+        _say(f"{verdicts} tests in {output}" if tests else f"{len(rows)} scores in {output}")
     sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in remarks) else DONE)
 
 

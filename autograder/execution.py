@@ -384,6 +384,7 @@ class Execution:
         self.outputs: dict[int, Executed] = {}
         self.problems: list[str] = []
         self.culprits: dict[int, CellEnd] = {}
+        self.errors: dict[int, str] = {}  # by cell, the kind of error on which it stopped
         self.waited: set[int] = set()  # cells that reached the wall limit without using their CPU time
         self.guests: list[Guest] = []
         self.restarts = 0
@@ -437,6 +438,8 @@ class Execution:
             self.problems.append(f"cell {step.index} ended with: {end.limit or end.fatal}")
             if end.limit == WALL:
                 self.waited.add(step.index)
+        if end.error.isidentifier() and len(end.error) < 60:  # a name, as the student's code tells it
+            self.errors[step.index] = end.error
         outputs = [kept for output in cell.outputs if (kept := kept_output(output))]
         self.printed += sum(len(str(output)) for output in outputs)
         if self.printed > NOTEBOOKS * self.limits.output_mb << 20:
@@ -464,8 +467,11 @@ class Execution:
             kernel.guest.kill_main()
             return str(failure)
         fatal = [self.culprits[cell.index] for cell in own if cell.index in self.culprits]
+        errors = [self.errors[cell.index] for cell in own if cell.index in self.errors]
         if fatal:
             asked.note = _note(fatal[0])
+        elif errors:
+            asked.note = f"Une cellule de cet exercice s'est arrêtée sur une erreur ({errors[0]})."
         return ""
 
     def _own_cells(self, step: Snapshot) -> list[RunCell]:

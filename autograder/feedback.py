@@ -9,12 +9,13 @@ message and hint. A test's source, its seed, a path or ``Verdict.detail`` never 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from autograder.course import Course
 from autograder.errors import InstructorError
@@ -40,6 +41,8 @@ _RESULT = {
     Outcome.UNGRADED: ("non noté", "#6b5a00"),
 }
 _JINJA = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+_CODE = re.compile(r"`([^`\n]+)`")
+_JINJA.filters["code"] = lambda text: Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 @dataclass(frozen=True)

@@ -576,8 +576,9 @@ def _collected(path: Path, name: str, out: TextIO) -> list[Remark]:
     """Shows what would travel, and what would stay; returns what is wrong with it."""
     folder = path.parent
     wanted = f"{name}.ipynb" if name else path.name
-    print(f"  {wanted} ({_size(path.stat().st_size)})", file=out)
-    entries = sorted((p for p in folder.iterdir() if p != path), key=lambda p: p.name)
+    named = folder / wanted if (folder / wanted).is_file() else path
+    print(f"  {wanted} ({_size(named.stat().st_size)})", file=out)
+    entries = sorted((p for p in folder.iterdir() if p not in (path, named)), key=lambda p: p.name)
     staying = [p.name for p in entries if _stays(p)]
     travelling = [p for p in entries if not _stays(p)]
     remarks = list(_remarks_on_name(path, wanted))

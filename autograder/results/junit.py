@@ -42,8 +42,8 @@ def _suite(root: Element, part: Part) -> None:
     tests = list(part.tests)
     seconds = f"{sum(test.seconds for test in tests):.3f}"
     suite = SubElement(root, "testsuite", {"name": part.exercise, **_counts(tests), "time": seconds})
-    score = {} if part.score is None else {"score": f"{part.score:g}"}
-    _properties(suite, {"notebook": part.notebook, **score, "max-score": f"{part.max_score:g}"})
+    score = {} if part.score is None else {"score": f"{part.score:.10g}"}
+    _properties(suite, {"notebook": part.notebook, **score, "max-score": f"{part.max_score:.10g}"})
     for test in tests:
         _case(suite, part, test)
     if part.remarks:
@@ -53,9 +53,9 @@ def _suite(root: Element, part: Part) -> None:
 def _case(suite: Element, part: Part, test: Test) -> None:
     seconds = f"{test.seconds:.3f}"
     case = SubElement(suite, "testcase", classname=part.exercise, name=test.title, time=seconds)
-    earned = {} if test.earned is None else {"score": f"{test.earned:g}"}
+    earned = {} if test.earned is None else {"score": f"{test.earned:.10g}"}
     gate = {"gate": "true"} if test.gate else {}
-    _properties(case, {**earned, "max-score": f"{test.points:g}", **gate})
+    _properties(case, {**earned, "max-score": f"{test.points:.10g}", **gate})
     if test.outcome in CHILD:
         child = SubElement(case, CHILD[test.outcome], message=test.message, type=test.outcome.value)
         child.text = "\n".join(test.told)

@@ -303,6 +303,17 @@ def test_outputs_that_are_not_text_are_capped_as_well(arena):
     assert len(arena.printed(found)) < 4 << 20, "a cap of 1 MB a cell"
 
 
+def test_a_name_that_is_missing_is_explained_by_the_error_of_its_cell(arena):
+    found = arena.grade(double="def double(x:\n    return 2 * x")
+    (message,) = {verdict.message for verdict in arena.exercise(found, "double").verdicts}
+    assert message == (
+        "Le notebook ne définit pas `double`. Une cellule de cet exercice s'est arrêtée sur une erreur (SyntaxError)."
+    )
+    lying = "class E(Exception): pass\nE.__name__ = '`x` <b>'\nraise E"
+    (message,) = {v.message for v in arena.exercise(arena.grade(double=lying), "double").verdicts}
+    assert "x" not in message.removeprefix("Le notebook ne définit pas").replace("exercice", "")
+
+
 def test_outputs_of_many_cells_are_capped_together(arena):
     """Each below what one cell may print."""
     loud = [cell("print('x' * 900_000)") for _ in range(12)]
