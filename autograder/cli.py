@@ -455,15 +455,17 @@ def status(assignment: str, course: Course, as_json: bool) -> None:
     """Say how far the run that grades ASSIGNMENT is, or how the last one ended.
 
     From any terminal that sees the course: what is done, running and waiting, what is ungraded, the time left, the
-    slowest submissions, and what was tried again. Exit code 1: the last run did not end, or something is ungraded.
+    slowest submissions, and what was tried again. Exit code 1: the last run did not end, something is ungraded, or
+    changed grades are not recorded.
 
     \b
     Examples:
       autograder status tp1
       autograder status tp1 --json
     """
-    from autograder.console import print_status
+    from autograder.console import print_status, some
     from autograder.journal import last_run
+    from autograder.schedule import held
 
     course.load_source(assignment)
     tally = last_run(course, assignment)
@@ -474,7 +476,13 @@ def status(assignment: str, course: Course, as_json: bool) -> None:
         click.echo(json.dumps(tally.to_dict(now), indent=1))  # ASCII: a folder's name may be no UTF-8
     else:
         print_status(assignment, tally, now)
-    fine = tally.state() in ("going on", "done") and not tally.ungraded
+    waiting = held(course, assignment)
+    if waiting:
+        _tell(
+            f"Changed grades are not recorded: {some(waiting)}. "
+            f"`autograder grade {assignment} --changes record` records them."
+        )
+    fine = tally.state() in ("going on", "done") and not tally.ungraded and not waiting
     sys.exit(DONE if fine else NEEDS_HUMAN)
 
 

@@ -39,7 +39,7 @@ from autograder.submission import digest
 from autograder.suite import derive_seed
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
-__all__ = ["Forks", "Graders", "Options", "Record", "grade_class", "graded_submission", "stored"]
+__all__ = ["Forks", "Graders", "Options", "Record", "grade_class", "graded_submission", "held", "stored"]
 
 LONGEST = 240  # bytes of a student's name that stands in that of a file
 
@@ -269,6 +269,12 @@ def _file_name(student: str) -> str:
 def stored(course: Course, assignment: str, student: str) -> Record | None:
     """The record kept for a submission, whether or not it still fits."""
     return _read(record_path(course, assignment, student))
+
+
+def held(course: Course, assignment: str) -> list[str]:
+    """Students of whom a changed grade waits until somebody has it recorded."""
+    records = map(_read, sorted((course.state / assignment / "_held").glob("*.json")))
+    return [record.grade.student for record in records if record and not record.grade.ungraded]
 
 
 def _read(path: Path) -> Record | None:

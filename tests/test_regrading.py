@@ -153,10 +153,16 @@ def test_a_changed_suite_costs_its_own_exercise_and_its_change_is_shown_first(co
     assert rows == [["ada", "triple", "2", "0"], ["bob", "triple", "2", "0"]]
     assert points(course) == {"double": 2, "triple": 2}, "the recorded grades stay"
     assert stored(course, "tp1", "ada") == recorded["ada"]
+    told = run(course, "status", "tp1")
+    assert (
+        told.exit_code == 1
+        and "not recorded: ada, bob. `autograder grade tp1 --changes record`" in told.stderr
+    )
     done = run(course, "grade", "tp1", "--changes", "record")  # takes what was graded, grades nothing
     assert done.exit_code == 0 and "2 grades change" in done.stderr
     assert points(course) == {"double": 2, "triple": 0}
     assert points(course, "bob") == {"double": 0, "triple": 0}
+    assert run(course, "status", "tp1").exit_code == 0
     for name, before in recorded.items():
         after = stored(course, "tp1", name)
         assert after.grade.seed == before.grade.seed
