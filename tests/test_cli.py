@@ -182,19 +182,33 @@ def test_a_second_run_keeps_what_was_graded(course, first):
 
 
 @confined
-def test_a_fresh_run_draws_anew_and_what_we_could_not_grade_is_listed_with_code_1(course, first, tmp_path):
+def test_a_fresh_run_draws_anew(course, first, tmp_path):
+    shutil.copytree(course.root, tmp_path / "course")
+    other = Course(tmp_path / "course")
+    found = run(other, "grade", "tp1", "ada", "--fresh", "--workers", "1")
+    assert found.exit_code == 0 and "bob" not in found.stdout + found.stderr
+    before, after = stored(course, "tp1", "ada").grade, stored(other, "tp1", "ada").grade
+    assert after.score == before.score and after.seed != before.seed and after.digest == before.digest
+    seeds = [v.seed for grade in (before, after) for v in grade.exercises[0].verdicts]
+    assert len(seeds) == len(set(seeds)) == 4
+
+
+@confined
+def test_what_we_could_not_grade_is_listed_with_code_1_and_takes_no_grade_away(course, first, tmp_path):
     shutil.copytree(course.root, tmp_path / "course")
     other = Course(tmp_path / "course")
     write(other.hidden("tp1") / "test_double.py", SUITE + "\ndef test_ours(student):\n    no_such_name\n")
     found = run(other, "grade", "tp1", "ada", "--fresh", "--workers", "1")
-    assert found.exit_code == 1
+    assert found.exit_code == 1 and "ada: could not be graded anew" in found.stderr
     assert "ada: ungraded, needs a human: double" in found.stderr and "NameError" in found.stderr
-    assert "ungraded" in found.stdout and "bob" not in found.stdout + found.stderr
-    before, after = stored(course, "tp1", "ada").grade, stored(other, "tp1", "ada").grade
-    assert after.score is None and after.seed != before.seed and after.digest == before.digest
-    seeds = [v.seed for grade in (before, after) for v in grade.exercises[0].verdicts]
-    assert len(seeds) == len(set(seeds)) == 5
-    assert after.exercises[0].verdicts[0].outcome.value == "passed"
+    assert stored(other, "tp1", "ada") == stored(course, "tp1", "ada")
+
+    shutil.rmtree(other.state)
+    found = run(other, "grade", "tp1", "ada", "--workers", "1")
+    assert found.exit_code == 1 and "ungraded" in found.stdout
+    assert "ada: ungraded, needs a human: double" in found.stderr and "NameError" in found.stderr
+    after = stored(other, "tp1", "ada").grade
+    assert after.score is None and after.exercises[0].verdicts[0].outcome.value == "passed"
 
 
 @confined
