@@ -121,7 +121,6 @@ def _run(
             f"{len(spared)} resubmissions: {total} exercises kept, since nothing that decides them changed"
         )
     failed = {name: held.pop(name) for name in sorted(held) if _loses(held[name])}
-    records |= {name: before for name in failed if (before := stored(course, assignment, name))}
     if failed:
         errors.print(
             f"{some(list(failed))}: could not be graded anew, our failure; the earlier grades stay. Run it again.",
@@ -132,8 +131,8 @@ def _run(
     accepted = not held or accept([change for name in sorted(held) for change in held[name].changes])
     if accepted:
         results += _record(course, assignment, _released(course, held), records)
-    else:
-        records |= {name: before for name in held if (before := stored(course, assignment, name))}
+    staying = failed if accepted else failed | held
+    records |= {name: before for name in staying if (before := stored(course, assignment, name))}
     failures = [result for result in results if not result.success]
     for failure in failures:
         journal.unrecorded(failure.student)

@@ -52,6 +52,7 @@ from autograder.probe import Probe, RemoteError, Student
 from autograder.sandbox.confinement import Level
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.privileges import data_now
 from autograder.sandbox.provisioner import Launcher
 from autograder.sandbox.supervisor import Guest, GuestRequest
 from autograder.sandbox.syscalls import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
@@ -986,9 +987,8 @@ def main(message: bytes, fds: Sequence[int]) -> None:
 
 def _limit_own_memory() -> None:
     """A guest may send messages without an end, which the transport keeps whole: this process pays, not the host."""
-    with contextlib.suppress(OSError, ValueError, IndexError):  # no /proc, or a lower limit already
-        used = int(Path("/proc/self/status").read_text().split("VmData:")[1].split()[0]) << 10
-        resource.setrlimit(resource.RLIMIT_DATA, (used + OWN_MEMORY, resource.RLIM_INFINITY))
+    with contextlib.suppress(OSError, ValueError):  # no /proc, or a lower limit already
+        resource.setrlimit(resource.RLIMIT_DATA, (data_now() + OWN_MEMORY, resource.RLIM_INFINITY))
 
 
 def _end_with(channel: int) -> None:

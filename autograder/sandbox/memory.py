@@ -71,19 +71,21 @@ def _pss_kb(pid: int) -> int:
         return 0
     for line in rollup.splitlines():
         if line.startswith("Pss:"):
-            return int(line.split()[1]) + _tables_kb(pid)
+            return int(line.split()[1]) + _status_kb(pid, "VmPTE")
     return 0
 
 
 def _rss_kb(pid: int) -> int:
-    values = _read(f"/proc/{pid}/statm").split()
-    return int(values[1]) * _PAGE_KB + _tables_kb(pid) if values else 0
+    return _status_kb(pid, "VmRSS", "VmPTE")
 
 
-def _tables_kb(pid: int) -> int:
-    """Page tables: a process that reads one byte in each 2 MB of a mapping of zeros takes memory for them alone."""
-    _, found, rest = _read(f"/proc/{pid}/status").partition("VmPTE:")
-    return int(rest.split()[0]) if found else 0
+def _status_kb(pid: int, *names: str) -> int:
+    """What the kernel counts under ``names`` together.
+
+    VmPTE are page tables: a process that reads one byte in each 2 MB of a mapping of zeros takes memory for them alone.
+    """
+    lines = (line.split() for line in _read(f"/proc/{pid}/status").splitlines())
+    return sum(int(line[1]) for line in lines if line and line[0].rstrip(":") in names)
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

@@ -104,7 +104,7 @@ def set_resource_limits(limits: Limits, neighbours: int = 0) -> None:
     ``neighbours`` are the processes and threads of the same user that are not the guest's.
     """
     wanted = {
-        resource.RLIMIT_DATA: _data_now() + (limits.data_mb << 20),
+        resource.RLIMIT_DATA: data_now() + (limits.data_mb << 20),
         resource.RLIMIT_FSIZE: limits.file_mb << 20,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_NPROC: limits.processes + neighbours,
@@ -138,7 +138,7 @@ def volunteer_for_oom() -> None:
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
-def _data_now() -> int:
+def data_now() -> int:
     """Bytes that this process already holds of what RLIMIT_DATA counts."""
     pages = int(Path("/proc/self/statm").read_text().split()[5])
     return pages * resource.getpagesize()
