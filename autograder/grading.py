@@ -25,7 +25,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -666,25 +667,38 @@ class _Work:
             for step in steps.steps
             if (step.exercise in ids if isinstance(step, Snapshot) else id(step) in cells)
         ]
-        execution = self.executed(asked, name)
-        try:
-            grades = self._judged(
-                [exercise for exercise in graded if exercise.id not in steps.absent], execution
-            )
+        present = [exercise for exercise in graded if exercise.id not in steps.absent]
+        with self._running(asked, name, reading) as executed:
+            grades = self._judged(present, executed)
             return [
                 self._diagnosed(
                     _absent(exercise) if exercise.id in steps.absent else grades[exercise.id],
                     exercise.suite,
-                    execution,
+                    executed(),
                 )
                 for exercise in graded
             ]
-        finally:
-            self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
-            self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
-            self._keep_bases(name, execution, reading)
-            self._used("memory_mb", max((guest.peak_mb for guest in execution.guests), default=0))
-            execution.kill()
+
+    @contextlib.contextmanager
+    def _running(
+        self, steps: Sequence[Step], name: str, reading: _Reading
+    ) -> Iterator[Callable[[], Execution]]:
+        """Runs cells in a thread, while pytest starts and reads the suites; what it yields waits for their end."""
+        with ThreadPoolExecutor(1) as thread:
+            cells = thread.submit(self.executed, steps, name)
+            try:
+                yield cells.result
+            finally:
+                if cells.exception() is None:
+                    self._ended(name, cells.result(), reading)
+
+    def _ended(self, name: str, execution: Execution, reading: _Reading) -> None:
+        """Keep what is to be told of a notebook's run, and end its guests."""
+        self.problems += [f"{name}.ipynb: {problem}" for problem in execution.problems]
+        self.outputs[name] = [execution.outputs[index] for index in sorted(execution.outputs)]
+        self._keep_bases(name, execution, reading)
+        self._used("memory_mb", max((guest.peak_mb for guest in execution.guests), default=0))
+        execution.kill()
 
     def _keep_bases(self, name: str, execution: Execution, reading: _Reading) -> None:
         """Note what the exercises depend on, where nothing but that can have decided."""
@@ -719,7 +733,7 @@ class _Work:
         asked = execution.asked[exercise.id]
         if asked.failure is not None or execution.problems or not execution.settle(asked):
             return None
-        (judged,) = self._judged([exercise], execution).values()
+        (judged,) = self._judged([exercise], lambda: execution).values()
         grade = self._diagnosed(judged, exercise.suite, execution)
         found = {self.job.seed: [grade], **self.more}
         grades = [
@@ -754,15 +768,14 @@ class _Work:
             await kernel.start()
         await execution.run(kernel)
 
-    def _judged(self, exercises: Sequence[Exercise], execution: Execution) -> dict[str, ExerciseGrade]:
+    def _judged(
+        self, exercises: Sequence[Exercise], executed: Callable[[], Execution]
+    ) -> dict[str, ExerciseGrade]:
         """The exercises by their suites, in one session of pytest; those without by what their cells said."""
-        found = {
-            exercise.id: _inside(exercise, *execution.inside.get(exercise.id, (None, CellEnd())))
-            for exercise in exercises
-            if exercise.suite is None
-        }
+        found: dict[str, ExerciseGrade] = {}
 
         def rounds() -> Rounds:
+            execution = executed()
             for exercise in exercises:
                 if exercise.suite is not None:
                     by_seed = yield from self._asked(exercise, exercise.suite, execution)
@@ -774,6 +787,10 @@ class _Work:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             if suites:
                 run_suites(suites, rounds())
+        inside = executed().inside
+        for exercise in exercises:
+            if exercise.suite is None:
+                found[exercise.id] = _inside(exercise, *inside.get(exercise.id, (None, CellEnd())))
         return found
 
     def _asked(

@@ -249,7 +249,8 @@ class Verdicts:
 
     def __init__(self, rounds: Rounds) -> None:
         self.rounds = rounds
-        self.now: tuple[Path, Host] | None = next(rounds, None)
+        self.now: tuple[Path, Host] | None = None
+        self.started = False
         self.begun = False  # whether tests of the round that is now have been asked
         self.found: dict[str, Verdict] = {}
         self.errors: list[tuple[str, str]] = []
@@ -259,7 +260,16 @@ class Verdicts:
         if report.failed:
             self.errors.append((report.nodeid, str(report.longrepr)))
 
+    def start(self) -> None:
+        """Ask for the first round, when all suites have been read: whoever gives rounds may get ready meanwhile."""
+        if not self.started:
+            self.started, self.now = True, next(self.rounds, None)
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            self.start()
+        except BaseException as error:
+            self.failure = error
         while self.now is not None:
             suite, host = self.now
             session.config.stash[HOST] = host
@@ -373,8 +383,9 @@ def run_suites(suites: Sequence[Path], rounds: Rounds, only: Sequence[str] = ())
 
     Args:
         suites: all files that may be asked for.
-        rounds: yields a suite and the host for it, and is sent the verdicts, as ``run_suite`` returns them. What a
-            suite keeps at the top level of its module lasts from round to round, unless it is ``Forgetful``.
+        rounds: yields a suite and the host for it, and is sent the verdicts, as ``run_suite`` returns them. It is
+            begun when all suites have been read. What a suite keeps at the top level of its module lasts from round
+            to round, unless it is ``Forgetful``.
         only: with one suite, these tests of it.
     """
     verdicts = Verdicts(rounds)
@@ -392,6 +403,7 @@ def run_suites(suites: Sequence[Path], rounds: Rounds, only: Sequence[str] = ())
         _forget(suite)
     if verdicts.failure is not None:
         raise verdicts.failure
+    verdicts.start()  # pytest may have ended before it came to that
     # Where pytest stopped in the middle, the suites that are left do without the others.
     while verdicts.now is not None:
         suite, host = verdicts.now
