@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import json
 import re
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder.course import Course
 from autograder.dependence import Notebook
+from tests.courses import ROOT
 
 CELLS = {
     "imports": "import math\n\nimport matplotlib.pyplot as plt\nimport torch\nimport torch.nn as nn",
@@ -260,3 +264,24 @@ def test_what_changes_a_result_changes_the_digest(drawn: list[str], name: str, d
     if outcome(cells) != outcome(changed):
         before, after = (Notebook(text).exercise(len(text), ["asked"]) for text in (cells, changed))
         assert before is None or before != after, (cells, changed)
+
+
+@pytest.mark.parametrize("assignment", ["tp1", "tp2"])
+def test_of_the_labs_that_ship_every_exercise_is_clear(assignment: str) -> None:
+    """Else a resubmission of a student who keeps to the notebook's own examples would grade it each time."""
+    source = Course(ROOT).load_source(assignment)
+    document = json.loads((Course(ROOT).source(assignment) / f"{assignment}.ipynb").read_text())
+    cells = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
+    texts = ["".join(cell["source"]) for cell in cells]
+    marks = {cell["metadata"].get("nbgrader", {}).get("grade_id"): n for n, cell in enumerate(cells)}
+    notebook = Notebook(texts)
+    suites = [exercise for exercise in source.exercises if exercise.suite]
+    assert len(suites) > 15
+    for exercise in suites:
+        defined = {
+            node.name
+            for name in exercise.solutions
+            for node in ast.parse(texts[marks[name]]).body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        assert defined and notebook.exercise(len(cells), defined), exercise.id
