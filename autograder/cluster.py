@@ -71,26 +71,41 @@ STARTS = 300.0  # seconds for what no limit counts: imports, the start of guests
 # --- Content --------------------------------------------------------------------------------------------------
 
 
-def pack(folder: Path, paths: Iterator[Path] | None = None) -> bytes:
-    """The files of a folder as one message: name, kind, content; a link by its target, a special file by its name.
+def pack(folder: Path) -> bytes:
+    """A submission's files as one message: name, kind, content.
 
-    A folder that is itself a link travels as that.
+    A link travels by its target, also where it is the folder itself; a special file, and one that cannot be read, by
+    its name.
     """
-    found = files(folder) if paths is None else paths
-    entries = sorted((os.fsencode(path.relative_to(folder).as_posix()), *_content(path)) for path in found)
-    packed: bytes = msgpack.packb(entries)
+    return _packed(folder, files(folder), _told)
+
+
+def _packed(folder: Path, paths: Iterator[Path], told: Callable[[Path], tuple[str, bytes]]) -> bytes:
+    names = ((os.fsencode(path.relative_to(folder).as_posix()), path) for path in paths)
+    packed: bytes = msgpack.packb(sorted((name, *told(path)) for name, path in names))
     return packed
+
+
+def _told(path: Path) -> tuple[str, bytes]:
+    try:
+        return _content(path)
+    except OSError:  # one submission's affair, which the grader puts before a human
+        return "closed", b""
 
 
 def _content(path: Path) -> tuple[str, bytes]:
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         return "link", os.fsencode(path.readlink())
-    return ("file", path.read_bytes()) if stat.S_ISREG(mode) else ("special", b"")
+    if stat.S_ISREG(mode):
+        return "file", path.read_bytes()
+    return "closed" if stat.S_ISSOCK(mode) else "special", b""
 
 
 def unpack(packed: bytes, folder: Path) -> None:
     """Make the files of ``pack`` anew in ``folder``, which must not exist.
+
+    A socket stands for a file that could not be read: nobody can open it, not even root.
 
     Raises:
         ValueError: for names that lead out of it.
@@ -111,13 +126,15 @@ def unpack(packed: bytes, folder: Path) -> None:
             path.symlink_to(os.fsdecode(content))
         elif kind == "special":
             os.mkfifo(path)
+        elif kind == "closed":
+            os.mknod(path, stat.S_IFSOCK | 0o600)
         else:
             path.write_bytes(content)
 
 
 def bundle(course: Course, assignment: str) -> bytes:
     """All of a course that a grader of the assignment reads, banks left out."""
-    return pack(course.root, _parts(course, assignment))
+    return _packed(course.root, _parts(course, assignment), _content)
 
 
 def _parts(course: Course, assignment: str) -> Iterator[Path]:
@@ -203,7 +220,7 @@ class Host:
             return {"record": drive(forks, job, order["ahead"], watch.open).to_json()}
         except GraderFailure as failure:
             if watch.verdict:
-                return {watch.verdict: "it outlived the sum of its limits"}
+                return {watch.verdict: ENDED[watch.verdict]}
             if not (forks.guests.alive() and forks.graders.alive()):
                 self._forget(forks)
                 return {"lost": f"a forkserver ended: {failure}"}
@@ -238,11 +255,18 @@ class Host:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+ENDED = {
+    "outlived": "it outlived the sum of its limits",
+    "unwanted": "nobody wanted its result any more",
+}
+"""Why a worker ends a grader."""
+
+
 class _Watch:
     """Hangs up on a grader that outlives its limits, or whose job nobody wants any more.
 
     Attributes:
-        verdict: "outlived" or "unwanted", once it has.
+        verdict: one of ``ENDED``, once it has.
     """
 
     def __init__(self, end: float, wanted: Callable[[], bool]) -> None:
@@ -624,11 +648,7 @@ class Cluster:
 
     def _start(self, errand: _Errand, node: _Node) -> None:
         folder = Path(errand.job.folder)
-        try:
-            errand.digest, content = digest(folder), pack(folder)
-        except OSError as error:
-            self._fail(errand, GraderFailure(f"{folder} cannot be read: {error}"))
-            return
+        errand.digest, content = digest(folder), pack(folder)
         slots = node.slots if errand.alone else 1
         errand.node, errand.begun = node, None
         node.busy[errand.number] = slots

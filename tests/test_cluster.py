@@ -7,18 +7,22 @@ network namespaces.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
@@ -34,7 +38,7 @@ from autograder.journal import last_run
 from autograder.sandbox import confinement
 from autograder.sandbox.confinement import Level
 from autograder.schedule import Options
-from autograder.submission import digest
+from autograder.submission import digest, read_notebook
 from tests.courses import grade_of, submit, write
 from tests.levels import confined
 from tests.test_cli import RIGHT, answers, course_with, run
@@ -69,6 +73,46 @@ def test_a_submission_that_is_a_link_to_the_source_arrives_as_a_link(course, tmp
     unpack(pack(folder), tmp_path / "in/arrived")
     assert os.readlink(tmp_path / "in/arrived") == str(course.source("tp1"))
     assert digest(tmp_path / "in/arrived") == digest(folder)
+
+
+@contextmanager
+def not_as_root():
+    """Root reads every file, whatever its mode."""
+    if root := os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["tp1.ipynb", "data.csv"])
+def test_a_file_that_cannot_be_read_arrives_as_one_that_cannot_be_read_by_root_either(name):
+    with TemporaryDirectory() as scratch:  # that of pytest is closed to others
+        os.chmod(scratch, 0o755)
+        folder, arrived = Path(scratch, "handed-in"), Path(scratch, "arrived")
+        write(folder / "tp1.ipynb", "{}")
+        write(folder / name, "{}").chmod(0)
+        codecs.lookup("utf-8-sig")  # Python's own files, too, may be root's alone
+        with not_as_root():
+            here, packed = (digest(folder), read_notebook(folder / "tp1.ipynb")), pack(folder)
+        unpack(packed, arrived)
+        assert digest(arrived) == here[0] != digest(folder) or os.geteuid()
+        there = read_notebook(arrived / "tp1.ipynb")
+        assert there.unreadable == here[1].unreadable
+        assert ("ne peut pas être ouvert" in there.unreadable) == (name == "tp1.ipynb")
+        with pytest.raises(OSError, match="No such device"):
+            (arrived / name).read_bytes()
+        unpack(pack(arrived), Path(scratch, "again"))
+        assert digest(Path(scratch, "again")) == here[0], "a socket travels as it is"
+
+
+def test_a_file_of_the_course_that_cannot_be_read_stops_the_run(course, monkeypatch):
+    path = write(course.hidden("tp1") / "limits.py", "")
+    monkeypatch.setattr(module, "_parts", lambda *_: iter([path.with_name("gone.py")]))
+    with pytest.raises(OSError, match="gone"):
+        bundle(course, "tp1")
 
 
 @pytest.mark.parametrize("name", [b"../out", b"/tmp/out", b"a/../../out"])
@@ -118,6 +162,22 @@ def test_a_worker_on_a_host_that_confines_nothing_refuses_a_run_that_names_no_le
     with pytest.raises(HostTooWeak):
         module.work("tcp://127.0.0.1:1", 1)
     host.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wanted", "verdict", "why"),
+    [(-1, True, "outlived", "outlived the sum"), (PATIENCE, False, "unwanted", "nobody wanted")],
+)
+def test_a_grader_that_is_ended_by_its_worker_is_said_to_be_so_for_the_true_reason(
+    seconds, wanted, verdict, why, monkeypatch
+):
+    monkeypatch.setattr(module, "TICK", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        watch = module._Watch(time.monotonic() + seconds, lambda: wanted)
+        watch.open(ours)
+        assert theirs.recv(1) == b"", "the channel is hung up"
+    assert watch.verdict == verdict and why in module.ENDED[verdict]
 
 
 def test_a_process_that_is_no_worker_refuses_and_a_scheduler_loads_a_task_without_torch():
