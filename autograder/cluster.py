@@ -46,6 +46,7 @@ import msgpack
 import torch
 from dask import config
 from distributed import Client, Security, Worker, get_worker
+from distributed.comm.core import FatalCommClosedError
 
 from autograder.course import Course
 from autograder.errands import HANDLERS, perform
@@ -65,6 +66,7 @@ ANSWER = 30.0  # seconds that a scheduler has for an answer
 GONE = 90.0  # seconds without an answer after which it counts as gone
 ATTEMPTS = 5  # workers that a job may lose before it counts as failed
 OUTLIVED = 2  # of these, by outliving its limits
+PEM = "Name PEM files with --tls-ca-file, --tls-cert and --tls-key."
 STARTS = 300.0  # seconds for what no limit counts: imports, the start of guests, diagnoses
 
 
@@ -299,9 +301,10 @@ def dask_setup(worker: Worker) -> None:
 
 
 def dask_teardown(worker: Worker) -> None:
-    """The worker ends."""
+    """The worker ends, perhaps before it has begun."""
     HANDLERS.clear()
-    worker.autograder.close()
+    if hasattr(worker, "autograder"):
+        worker.autograder.close()
 
 
 def _welcome(host: Host, order: str, content: bytes) -> str:
@@ -398,15 +401,29 @@ async def _serve(
     return told.is_set()
 
 
-def security(ca_file: Path | None, cert: Path | None, key: Path | None) -> Security | None:
-    """TLS with these files; None for what Dask's own configuration says."""
-    if not (ca_file or cert or key):
-        return None
+def security(address: str, ca_file: Path | None, cert: Path | None, key: Path | None) -> Security | None:
+    """TLS to a scheduler with these files; None for what Dask's own configuration says.
+
+    Raises:
+        InstructorError: where these are no certificates, or some are missing, for TLS to that address.
+    """
+    encrypted = address.startswith("tls:")
     found = {"tls_ca_file": ca_file}
     found |= {f"tls_{role}_cert": cert for role in ("client", "worker")}
     found |= {f"tls_{role}_key": key for role in ("client", "worker")}
     given = {name: str(path) for name, path in found.items() if path}
-    return Security(require_encryption=True, **given)
+    if not (given or encrypted):
+        return None
+    if not encrypted:
+        raise InstructorError(f"{address} is no address of a scheduler with TLS: name it as tls://HOST:PORT.")
+    made = Security(require_encryption=True, **given)
+    try:
+        usable = made.get_connection_args("client")["ssl_context"] is not None
+    except OSError as error:  # of ssl, too
+        raise InstructorError(f"These certificates cannot be used for TLS: {error}. {PEM}") from error
+    if not usable:
+        raise InstructorError(f"TLS to {address} needs an authority and a certificate. {PEM}")
+    return made
 
 
 # --- The side of `autograder grade` ---------------------------------------------------------------------------
@@ -760,10 +777,20 @@ def _connected(address: str, credentials: Security | None) -> Client:
                 address, timeout=ANSWER, security=credentials, set_as_default=False, name="autograder"
             )
     except (OSError, ValueError, TypeError) as error:
-        raise ClusterLost(
-            f"no scheduler answers at {address} ({error}). Start one with `dask scheduler`, and workers with "
-            "`autograder worker`."
-        ) from error
+        raise ClusterLost(_unanswered(address, error)) from error
+
+
+def _unanswered(address: str, error: Exception) -> str:
+    """Why there is no connection, with the next step."""
+    if isinstance(error, FatalCommClosedError):
+        return (
+            f"the scheduler at {address} and this end do not trust each other's certificates ({error}). Both must be "
+            f"signed by the authority that both name. {PEM}"
+        )
+    return (
+        f"no scheduler answers at {address} ({error}). Start one with `dask scheduler`, and workers with "
+        "`autograder worker`; one with TLS answers at tls://... only."
+    )
 
 
 def _reply(task: Future[str]) -> tuple[dict[str, str], str]:

@@ -454,20 +454,21 @@ _NAMESPACES = shutil.which("ip") and sys.platform == "linux" and os.geteuid() ==
 class Machines:
     """A scheduler, and workers: each on a host of its own (a network namespace) where that can be made."""
 
-    def __init__(self, root, hosts):
-        self.root, self.hosts, self.workers = root, hosts, {}
+    def __init__(self, root, hosts, tls=None):
+        self.root, self.hosts, self.workers, self.tls = root, hosts, {}, tls or (lambda name: ())
         file = root / "scheduler.json"
         address = "0.0.0.0" if hosts else "127.0.0.1"
         self.scheduler = self.start(
-            "distributed.cli.dask_scheduler", "--host", address, "--port", "0", "--no-dashboard",
-            "--scheduler-file", str(file), name="scheduler",
+            "dask", "scheduler", "--host", address, "--port", "0", "--no-dashboard",
+            "--scheduler-file", str(file), *self.tls("scheduler"), name="scheduler",
         )  # fmt: skip
         until(lambda: file.exists() and file.read_text())
-        self.port = int(json.loads(file.read_text())["address"].rsplit(":", 1)[1])
+        self.protocol, _, self.port = json.loads(file.read_text())["address"].split(":")
 
     def address(self, name=""):
         """The scheduler's, as a worker sees it."""
-        return f"tcp://{self.hosts[name].outside if name in self.hosts else '127.0.0.1'}:{self.port}"
+        host = self.hosts[name].outside if name in self.hosts else "127.0.0.1"
+        return f"{self.protocol}://{host}:{self.port}"
 
     def start(self, *arguments, name, code=None):
         inside = ["ip", "netns", "exec", self.hosts[name].name] if name in self.hosts else []
@@ -484,7 +485,7 @@ class Machines:
     def worker(self, name):
         arguments = [self.address(name), "--slots", "1", "--name", name, "--folder", str(self.root / name)]
         self.workers[name] = self.start(
-            "autograder", "worker", *arguments, "--wait", str(PATIENCE), name=name
+            "autograder", "worker", *arguments, "--wait", str(PATIENCE), *self.tls(name), name=name
         )
 
     def other_worker(self, name):
@@ -606,9 +607,9 @@ def graded_once(course, *students):
 @confined
 def test_two_workers_grade_a_class_and_one_of_another_version_gets_nothing(machines, tmp_path):
     course = class_of(tmp_path, ada=RIGHT, bob="seven = 7", cyd=SLOW)
-    address, folder = ("127.0.0.1", machines.port), str(machines.root)
+    address, folder = ("127.0.0.1", int(machines.port)), str(machines.root)
     if machines.hosts:
-        address = (machines.hosts["A"].outside, machines.port)
+        address = (machines.hosts["A"].outside, int(machines.port))
     submit(course, "eve", answers(CURIOUS.format(address=address, folder=folder) + RIGHT))
     machines.other_worker("C")
     until(lambda: "Registered to" in (machines.root / "C.log").read_text())
@@ -713,3 +714,70 @@ def test_a_worker_ends_a_grader_that_outlives_its_limits_and_removes_its_folder_
     machines.workers["B"].terminate()
     assert machines.workers["B"].wait(PATIENCE) == 0, machines.said()
     assert not list(folder.rglob("autograder-*"))
+
+
+# --- TLS ------------------------------------------------------------------------------------------------------
+
+
+class Authority:
+    """Signs certificates, as the instructions of a cluster's owner would have it: PEM files in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self._made("ca")
+
+    def __call__(self, name):
+        """The options for one end, with a certificate of its own."""
+        if not (self.folder / f"{name}.pem").exists():
+            self._made(name, "-CA", self.folder / "ca.pem", "-CAkey", self.folder / "ca.key")
+        files = {"--tls-ca-file": "ca.pem", "--tls-cert": f"{name}.pem", "--tls-key": f"{name}.key"}
+        return [text for option, file in files.items() for text in (option, str(self.folder / file))]
+
+    def _made(self, name, *signed):
+        files = ("-keyout", self.folder / f"{name}.key", "-out", self.folder / f"{name}.pem")
+        kind = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        subprocess.run(
+            ["openssl", *kind, "-subj", f"/CN={name}", *files, *signed], check=True, capture_output=True
+        )
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory):
+    """A scheduler with TLS, and the authority whose certificates it trusts."""
+    root = tmp_path_factory.mktemp("closed")
+    made = Machines(root, {}, Authority(root / "ours"))
+    yield made
+    made.close()
+
+
+@confined
+def test_a_submission_is_graded_over_tls(closed, tmp_path):
+    course = class_of(tmp_path, ada=RIGHT)
+    closed.worker("A")
+    assert closed.address().startswith("tls://")
+    options = ("--scheduler", closed.address(), "--patience", str(PATIENCE), *closed.tls("me"))
+    found = run(course, "grade", "tp1", "--json", *options)
+    assert found.exit_code == 0, f"{found.output}{found.stderr}\n{closed.said()}"
+    graded_once(course, "ada")
+    assert [line["worker"] for line in lines(course, "started")] == ["A"]
+
+
+def test_who_has_no_certificate_of_the_authority_is_refused_at_once(closed, course, tmp_path):
+    others, open_address = Authority(tmp_path / "others"), closed.address().replace("tls", "tcp")
+    eve, half = others("eve"), closed.tls("me")[:2]
+    broken = [*half, "--tls-cert", str(write(tmp_path / "no.pem", "no certificate"))]
+    for address, options, code, why in (
+        (closed.address(), [], 2, "needs an authority and a certificate. Name PEM files with --tls-ca-file"),
+        (closed.address(), half, 2, "needs an authority and a certificate"),
+        (closed.address(), broken, 2, "These certificates cannot be used for TLS"),
+        (closed.address(), eve, 1, "do not trust each other's certificates"),
+        (closed.address(), [*half, *eve[2:]], 1, "do not trust each other's certificates"),
+        (open_address, closed.tls("me"), 2, "name it as tls://HOST:PORT"),
+        (open_address, [], 1, "one with TLS answers at tls://... only"),
+    ):
+        found = run(course, "grade", "tp1", "--json", "--scheduler", address, *options)
+        assert (found.exit_code, why in found.stderr) == (code, True), (options, found.stderr)
+        assert len(found.stderr.strip().splitlines()) == 1 and found.stdout == ""
+    assert not list(course.state.glob("tp1/*.json")), "and nobody is ungraded"
+    assert run(None, "worker", closed.address()).exit_code == 2
