@@ -34,6 +34,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -454,7 +455,7 @@ class _Node:
         return self.slots - sum(self.busy.values())
 
 
-@dataclass
+@dataclass(eq=False)
 class _Errand:
     """A job on its way to a result."""
 
@@ -517,7 +518,7 @@ class Cluster:
         }
         self._nodes: dict[str, _Node] = {}
         self._errands: dict[int, _Errand] = {}  # not yet done
-        self._waiting: list[_Errand] = []
+        self._waiting: OrderedDict[int, _Errand] = OrderedDict()  # by number; the next to be given first
         self._count = 0
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._looked = self._answered = self._fitted = time.monotonic()
@@ -602,7 +603,7 @@ class Cluster:
             elif now - node.heard > self.lost_after and not node.silent:
                 node.silent = True
                 self._lose(node, f"nothing was heard of the worker for {self.lost_after:g} s")
-        for errand in list(self._errands.values()):
+        for errand in [self._errands[number] for node in self._nodes.values() for number in node.busy]:
             if errand.begun is not None and now - errand.begun > self._order["limit"] + 60 and errand.node:
                 errand.node.fits, errand.node.refusal = False, "a job that outlived its limits hangs there"
                 errand.outlived += 1
@@ -640,21 +641,25 @@ class Cluster:
     # --- Jobs -------------------------------------------------------------------------------------------------
 
     def _take(self, errand: _Errand) -> None:
-        self._waiting.append(errand)
+        self._waiting[errand.number] = errand
         if time.monotonic() - self._fitted > self.patience:
             self._nobody_fits()
 
     def _give(self) -> None:
         """Give waiting jobs to free slots."""
-        if self._client.status != "running":
+        if self._client.status != "running" or not self._is_free():
             return
-        for errand in list(self._waiting):
-            if not any(node.free > 0 for node in self._nodes.values()):
-                return
+        for errand in list(self._waiting.values()):
             node = self._choice(errand)
-            if node is not None and errand.number in self._errands:
-                self._waiting.remove(errand)
+            if node is not None:
+                del self._waiting[errand.number]
                 self._start(errand, node)
+                if not self._is_free():
+                    return
+
+    def _is_free(self) -> bool:
+        """Whether any slot is: asked before the class is gone through, which waits for slots most of the time."""
+        return any(node.free > 0 for node in self._nodes.values())
 
     def _choice(self, errand: _Errand) -> _Node | None:
         """The freest worker, none that has lost this job if there is another."""
@@ -733,8 +738,7 @@ class Cluster:
     def _over(self, errand: _Errand) -> Future[Record]:
         """Forget a job; the caller settles its result."""
         self._errands.pop(errand.number, None)
-        if errand in self._waiting:
-            self._waiting.remove(errand)
+        self._waiting.pop(errand.number, None)
         self._leave(errand)
         return errand.result
 
@@ -762,7 +766,8 @@ class Cluster:
             return
         self._leave(errand)
         self.tell("retried", errand.job.student, name, why)
-        self._waiting.insert(0, errand)
+        self._waiting[errand.number] = errand
+        self._waiting.move_to_end(errand.number, last=False)
 
 
 def _connected(address: str, credentials: Security | None) -> Client:
