@@ -348,7 +348,7 @@ def grade(
     graders = None
     if scheduler:
         cluster = _cluster()
-        credentials = cluster.security(tls_ca_file, tls_cert, tls_key)
+        credentials = cluster.security(scheduler, tls_ca_file, tls_cert, tls_key)
 
         def graders(tell: Tell) -> Graders:
             return cluster.Cluster(  # type: ignore[no-any-return]
@@ -442,7 +442,7 @@ def worker(
         Level(level) if level else None,
         folder,
         wait,
-        cluster.security(tls_ca_file, tls_cert, tls_key),
+        cluster.security(scheduler, tls_ca_file, tls_cert, tls_key),
         lambda text: _tell(text),
     )
 

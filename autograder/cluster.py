@@ -34,6 +34,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -46,6 +47,7 @@ import msgpack
 import torch
 from dask import config
 from distributed import Client, Security, Worker, get_worker
+from distributed.comm.core import FatalCommClosedError
 
 from autograder.course import Course
 from autograder.errands import HANDLERS, perform
@@ -65,32 +67,48 @@ ANSWER = 30.0  # seconds that a scheduler has for an answer
 GONE = 90.0  # seconds without an answer after which it counts as gone
 ATTEMPTS = 5  # workers that a job may lose before it counts as failed
 OUTLIVED = 2  # of these, by outliving its limits
+PEM = "Name PEM files with --tls-ca-file, --tls-cert and --tls-key."
 STARTS = 300.0  # seconds for what no limit counts: imports, the start of guests, diagnoses
 
 
 # --- Content --------------------------------------------------------------------------------------------------
 
 
-def pack(folder: Path, paths: Iterator[Path] | None = None) -> bytes:
-    """The files of a folder as one message: name, kind, content; a link by its target, a special file by its name.
+def pack(folder: Path) -> bytes:
+    """A submission's files as one message: name, kind, content.
 
-    A folder that is itself a link travels as that.
+    A link travels by its target, also where it is the folder itself; a special file, and one that cannot be read, by
+    its name.
     """
-    found = files(folder) if paths is None else paths
-    entries = sorted((os.fsencode(path.relative_to(folder).as_posix()), *_content(path)) for path in found)
-    packed: bytes = msgpack.packb(entries)
+    return _packed(folder, files(folder), _told)
+
+
+def _packed(folder: Path, paths: Iterator[Path], told: Callable[[Path], tuple[str, bytes]]) -> bytes:
+    names = ((os.fsencode(path.relative_to(folder).as_posix()), path) for path in paths)
+    packed: bytes = msgpack.packb(sorted((name, *told(path)) for name, path in names))
     return packed
+
+
+def _told(path: Path) -> tuple[str, bytes]:
+    try:
+        return _content(path)
+    except OSError:  # one submission's affair, which the grader puts before a human
+        return "closed", b""
 
 
 def _content(path: Path) -> tuple[str, bytes]:
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         return "link", os.fsencode(path.readlink())
-    return ("file", path.read_bytes()) if stat.S_ISREG(mode) else ("special", b"")
+    if stat.S_ISREG(mode):
+        return "file", path.read_bytes()
+    return "closed" if stat.S_ISSOCK(mode) else "special", b""
 
 
 def unpack(packed: bytes, folder: Path) -> None:
     """Make the files of ``pack`` anew in ``folder``, which must not exist.
+
+    A socket stands for a file that could not be read: nobody can open it, not even root.
 
     Raises:
         ValueError: for names that lead out of it.
@@ -111,13 +129,15 @@ def unpack(packed: bytes, folder: Path) -> None:
             path.symlink_to(os.fsdecode(content))
         elif kind == "special":
             os.mkfifo(path)
+        elif kind == "closed":
+            os.mknod(path, stat.S_IFSOCK | 0o600)
         else:
             path.write_bytes(content)
 
 
 def bundle(course: Course, assignment: str) -> bytes:
     """All of a course that a grader of the assignment reads, banks left out."""
-    return pack(course.root, _parts(course, assignment))
+    return _packed(course.root, _parts(course, assignment), _content)
 
 
 def _parts(course: Course, assignment: str) -> Iterator[Path]:
@@ -203,7 +223,7 @@ class Host:
             return {"record": drive(forks, job, order["ahead"], watch.open).to_json()}
         except GraderFailure as failure:
             if watch.verdict:
-                return {watch.verdict: "it outlived the sum of its limits"}
+                return {watch.verdict: ENDED[watch.verdict]}
             if not (forks.guests.alive() and forks.graders.alive()):
                 self._forget(forks)
                 return {"lost": f"a forkserver ended: {failure}"}
@@ -238,11 +258,18 @@ class Host:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+ENDED = {
+    "outlived": "it outlived the sum of its limits",
+    "unwanted": "nobody wanted its result any more",
+}
+"""Why a worker ends a grader."""
+
+
 class _Watch:
     """Hangs up on a grader that outlives its limits, or whose job nobody wants any more.
 
     Attributes:
-        verdict: "outlived" or "unwanted", once it has.
+        verdict: one of ``ENDED``, once it has.
     """
 
     def __init__(self, end: float, wanted: Callable[[], bool]) -> None:
@@ -275,9 +302,10 @@ def dask_setup(worker: Worker) -> None:
 
 
 def dask_teardown(worker: Worker) -> None:
-    """The worker ends."""
+    """The worker ends, perhaps before it has begun."""
     HANDLERS.clear()
-    worker.autograder.close()
+    if hasattr(worker, "autograder"):
+        worker.autograder.close()
 
 
 def _welcome(host: Host, order: str, content: bytes) -> str:
@@ -374,15 +402,29 @@ async def _serve(
     return told.is_set()
 
 
-def security(ca_file: Path | None, cert: Path | None, key: Path | None) -> Security | None:
-    """TLS with these files; None for what Dask's own configuration says."""
-    if not (ca_file or cert or key):
-        return None
+def security(address: str, ca_file: Path | None, cert: Path | None, key: Path | None) -> Security | None:
+    """TLS to a scheduler with these files; None for what Dask's own configuration says.
+
+    Raises:
+        InstructorError: where these are no certificates, or some are missing, for TLS to that address.
+    """
+    encrypted = address.startswith("tls:")
     found = {"tls_ca_file": ca_file}
     found |= {f"tls_{role}_cert": cert for role in ("client", "worker")}
     found |= {f"tls_{role}_key": key for role in ("client", "worker")}
     given = {name: str(path) for name, path in found.items() if path}
-    return Security(require_encryption=True, **given)
+    if not (given or encrypted):
+        return None
+    if not encrypted:
+        raise InstructorError(f"{address} is no address of a scheduler with TLS: name it as tls://HOST:PORT.")
+    made = Security(require_encryption=True, **given)
+    try:
+        usable = made.get_connection_args("client")["ssl_context"] is not None
+    except OSError as error:  # of ssl, too
+        raise InstructorError(f"These certificates cannot be used for TLS: {error}. {PEM}") from error
+    if not usable:
+        raise InstructorError(f"TLS to {address} needs an authority and a certificate. {PEM}")
+    return made
 
 
 # --- The side of `autograder grade` ---------------------------------------------------------------------------
@@ -413,7 +455,7 @@ class _Node:
         return self.slots - sum(self.busy.values())
 
 
-@dataclass
+@dataclass(eq=False)
 class _Errand:
     """A job on its way to a result."""
 
@@ -476,7 +518,7 @@ class Cluster:
         }
         self._nodes: dict[str, _Node] = {}
         self._errands: dict[int, _Errand] = {}  # not yet done
-        self._waiting: list[_Errand] = []
+        self._waiting: OrderedDict[int, _Errand] = OrderedDict()  # by number; the next to be given first
         self._count = 0
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._looked = self._answered = self._fitted = time.monotonic()
@@ -561,7 +603,7 @@ class Cluster:
             elif now - node.heard > self.lost_after and not node.silent:
                 node.silent = True
                 self._lose(node, f"nothing was heard of the worker for {self.lost_after:g} s")
-        for errand in list(self._errands.values()):
+        for errand in [self._errands[number] for node in self._nodes.values() for number in node.busy]:
             if errand.begun is not None and now - errand.begun > self._order["limit"] + 60 and errand.node:
                 errand.node.fits, errand.node.refusal = False, "a job that outlived its limits hangs there"
                 errand.outlived += 1
@@ -599,21 +641,25 @@ class Cluster:
     # --- Jobs -------------------------------------------------------------------------------------------------
 
     def _take(self, errand: _Errand) -> None:
-        self._waiting.append(errand)
+        self._waiting[errand.number] = errand
         if time.monotonic() - self._fitted > self.patience:
             self._nobody_fits()
 
     def _give(self) -> None:
         """Give waiting jobs to free slots."""
-        if self._client.status != "running":
+        if self._client.status != "running" or not self._is_free():
             return
-        for errand in list(self._waiting):
-            if not any(node.free > 0 for node in self._nodes.values()):
-                return
+        for errand in list(self._waiting.values()):
             node = self._choice(errand)
-            if node is not None and errand.number in self._errands:
-                self._waiting.remove(errand)
+            if node is not None:
+                del self._waiting[errand.number]
                 self._start(errand, node)
+                if not self._is_free():
+                    return
+
+    def _is_free(self) -> bool:
+        """Whether any slot is: asked before the class is gone through, which waits for slots most of the time."""
+        return any(node.free > 0 for node in self._nodes.values())
 
     def _choice(self, errand: _Errand) -> _Node | None:
         """The freest worker, none that has lost this job if there is another."""
@@ -624,11 +670,7 @@ class Cluster:
 
     def _start(self, errand: _Errand, node: _Node) -> None:
         folder = Path(errand.job.folder)
-        try:
-            errand.digest, content = digest(folder), pack(folder)
-        except OSError as error:
-            self._fail(errand, GraderFailure(f"{folder} cannot be read: {error}"))
-            return
+        errand.digest, content = digest(folder), pack(folder)
         slots = node.slots if errand.alone else 1
         errand.node, errand.begun = node, None
         node.busy[errand.number] = slots
@@ -696,8 +738,7 @@ class Cluster:
     def _over(self, errand: _Errand) -> Future[Record]:
         """Forget a job; the caller settles its result."""
         self._errands.pop(errand.number, None)
-        if errand in self._waiting:
-            self._waiting.remove(errand)
+        self._waiting.pop(errand.number, None)
         self._leave(errand)
         return errand.result
 
@@ -725,7 +766,8 @@ class Cluster:
             return
         self._leave(errand)
         self.tell("retried", errand.job.student, name, why)
-        self._waiting.insert(0, errand)
+        self._waiting[errand.number] = errand
+        self._waiting.move_to_end(errand.number, last=False)
 
 
 def _connected(address: str, credentials: Security | None) -> Client:
@@ -740,10 +782,20 @@ def _connected(address: str, credentials: Security | None) -> Client:
                 address, timeout=ANSWER, security=credentials, set_as_default=False, name="autograder"
             )
     except (OSError, ValueError, TypeError) as error:
-        raise ClusterLost(
-            f"no scheduler answers at {address} ({error}). Start one with `dask scheduler`, and workers with "
-            "`autograder worker`."
-        ) from error
+        raise ClusterLost(_unanswered(address, error)) from error
+
+
+def _unanswered(address: str, error: Exception) -> str:
+    """Why there is no connection, with the next step."""
+    if isinstance(error, FatalCommClosedError):
+        return (
+            f"the scheduler at {address} and this end do not trust each other's certificates ({error}). Both must be "
+            f"signed by the authority that both name. {PEM}"
+        )
+    return (
+        f"no scheduler answers at {address} ({error}). Start one with `dask scheduler`, and workers with "
+        "`autograder worker`; one with TLS answers at tls://... only."
+    )
 
 
 def _reply(task: Future[str]) -> tuple[dict[str, str], str]:

@@ -16,6 +16,7 @@ The source types (``SourceNotebook`` and its parts) live here because a plan nee
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -54,6 +55,7 @@ __all__ = [
 MAX_BYTES = (
     100_000_000  # a notebook beyond this is not worth the grader's memory; nbgrader has the same limit
 )
+CLOSED = "it is a socket, or could not be read where it was handed in"
 LEFT_OUT = (".git", ".ipynb_checkpoints", "__pycache__")  # of a folder that is handed in
 
 
@@ -240,9 +242,10 @@ def _bytes(path: Path) -> bytes:
         # O_NONBLOCK: a named pipe must not make the grader wait; O_NOFOLLOW: a link leads out of the submission.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
+        why = CLOSED if error.errno == errno.ENXIO else error.strerror
         raise _Unreadable(
             "Le fichier rendu ne peut pas être ouvert.",
-            f"cannot be opened ({error.strerror}). {_AGAIN}",
+            f"cannot be opened ({why}). {_AGAIN}",
         ) from error
     try:
         status = os.fstat(descriptor)
@@ -540,7 +543,8 @@ def digest(folder: Path, without: Collection[Path] = ()) -> str:
     """SHA-256 of a submission's content: names and bytes of all files but ``without``, in the order of their names.
 
     Nothing outside the folder is read: of a symbolic link the target's name counts, of another special file, and of
-    one that cannot be read, only its own.
+    one that cannot be read, only its own. Nothing tells these two apart: on a cluster's worker a socket stands for
+    what could not be read where it was handed in.
     """
     total = hashlib.sha256()
     for name, path in sorted(
@@ -572,7 +576,7 @@ def _content(path: Path) -> tuple[bytes, bytes]:
     try:
         return _hashed(path)
     except OSError:  # a mode that an archive gave it, a path that is too long: one submission's affair
-        return b"U", bytes(32)
+        return b"S", bytes(32)
 
 
 def _hashed(path: Path) -> tuple[bytes, bytes]:

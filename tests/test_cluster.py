@@ -7,18 +7,22 @@ network namespaces.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
@@ -34,7 +38,7 @@ from autograder.journal import last_run
 from autograder.sandbox import confinement
 from autograder.sandbox.confinement import Level
 from autograder.schedule import Options
-from autograder.submission import digest
+from autograder.submission import digest, read_notebook
 from tests.courses import grade_of, submit, write
 from tests.levels import confined
 from tests.test_cli import RIGHT, answers, course_with, run
@@ -69,6 +73,46 @@ def test_a_submission_that_is_a_link_to_the_source_arrives_as_a_link(course, tmp
     unpack(pack(folder), tmp_path / "in/arrived")
     assert os.readlink(tmp_path / "in/arrived") == str(course.source("tp1"))
     assert digest(tmp_path / "in/arrived") == digest(folder)
+
+
+@contextmanager
+def not_as_root():
+    """Root reads every file, whatever its mode."""
+    if root := os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["tp1.ipynb", "data.csv"])
+def test_a_file_that_cannot_be_read_arrives_as_one_that_cannot_be_read_by_root_either(name):
+    with TemporaryDirectory() as scratch:  # that of pytest is closed to others
+        os.chmod(scratch, 0o755)
+        folder, arrived = Path(scratch, "handed-in"), Path(scratch, "arrived")
+        write(folder / "tp1.ipynb", "{}")
+        write(folder / name, "{}").chmod(0)
+        codecs.lookup("utf-8-sig")  # Python's own files, too, may be root's alone
+        with not_as_root():
+            here, packed = (digest(folder), read_notebook(folder / "tp1.ipynb")), pack(folder)
+        unpack(packed, arrived)
+        assert digest(arrived) == here[0] != digest(folder) or os.geteuid()
+        there = read_notebook(arrived / "tp1.ipynb")
+        assert there.unreadable == here[1].unreadable
+        assert ("ne peut pas être ouvert" in there.unreadable) == (name == "tp1.ipynb")
+        with pytest.raises(OSError, match="No such device"):
+            (arrived / name).read_bytes()
+        unpack(pack(arrived), Path(scratch, "again"))
+        assert digest(Path(scratch, "again")) == here[0], "a socket travels as it is"
+
+
+def test_a_file_of_the_course_that_cannot_be_read_stops_the_run(course, monkeypatch):
+    path = write(course.hidden("tp1") / "limits.py", "")
+    monkeypatch.setattr(module, "_parts", lambda *_: iter([path.with_name("gone.py")]))
+    with pytest.raises(OSError, match="gone"):
+        bundle(course, "tp1")
 
 
 @pytest.mark.parametrize("name", [b"../out", b"/tmp/out", b"a/../../out"])
@@ -118,6 +162,22 @@ def test_a_worker_on_a_host_that_confines_nothing_refuses_a_run_that_names_no_le
     with pytest.raises(HostTooWeak):
         module.work("tcp://127.0.0.1:1", 1)
     host.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wanted", "verdict", "why"),
+    [(-1, True, "outlived", "outlived the sum"), (PATIENCE, False, "unwanted", "nobody wanted")],
+)
+def test_a_grader_that_is_ended_by_its_worker_is_said_to_be_so_for_the_true_reason(
+    seconds, wanted, verdict, why, monkeypatch
+):
+    monkeypatch.setattr(module, "TICK", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        watch = module._Watch(time.monotonic() + seconds, lambda: wanted)
+        watch.open(ours)
+        assert theirs.recv(1) == b"", "the channel is hung up"
+    assert watch.verdict == verdict and why in module.ENDED[verdict]
 
 
 def test_a_process_that_is_no_worker_refuses_and_a_scheduler_loads_a_task_without_torch():
@@ -394,20 +454,21 @@ _NAMESPACES = shutil.which("ip") and sys.platform == "linux" and os.geteuid() ==
 class Machines:
     """A scheduler, and workers: each on a host of its own (a network namespace) where that can be made."""
 
-    def __init__(self, root, hosts):
-        self.root, self.hosts, self.workers = root, hosts, {}
+    def __init__(self, root, hosts, tls=None):
+        self.root, self.hosts, self.workers, self.tls = root, hosts, {}, tls or (lambda name: ())
         file = root / "scheduler.json"
         address = "0.0.0.0" if hosts else "127.0.0.1"
         self.scheduler = self.start(
-            "distributed.cli.dask_scheduler", "--host", address, "--port", "0", "--no-dashboard",
-            "--scheduler-file", str(file), name="scheduler",
+            "dask", "scheduler", "--host", address, "--port", "0", "--no-dashboard",
+            "--scheduler-file", str(file), *self.tls("scheduler"), name="scheduler",
         )  # fmt: skip
         until(lambda: file.exists() and file.read_text())
-        self.port = int(json.loads(file.read_text())["address"].rsplit(":", 1)[1])
+        self.protocol, _, self.port = json.loads(file.read_text())["address"].split(":")
 
     def address(self, name=""):
         """The scheduler's, as a worker sees it."""
-        return f"tcp://{self.hosts[name].outside if name in self.hosts else '127.0.0.1'}:{self.port}"
+        host = self.hosts[name].outside if name in self.hosts else "127.0.0.1"
+        return f"{self.protocol}://{host}:{self.port}"
 
     def start(self, *arguments, name, code=None):
         inside = ["ip", "netns", "exec", self.hosts[name].name] if name in self.hosts else []
@@ -424,7 +485,7 @@ class Machines:
     def worker(self, name):
         arguments = [self.address(name), "--slots", "1", "--name", name, "--folder", str(self.root / name)]
         self.workers[name] = self.start(
-            "autograder", "worker", *arguments, "--wait", str(PATIENCE), name=name
+            "autograder", "worker", *arguments, "--wait", str(PATIENCE), *self.tls(name), name=name
         )
 
     def other_worker(self, name):
@@ -546,9 +607,9 @@ def graded_once(course, *students):
 @confined
 def test_two_workers_grade_a_class_and_one_of_another_version_gets_nothing(machines, tmp_path):
     course = class_of(tmp_path, ada=RIGHT, bob="seven = 7", cyd=SLOW)
-    address, folder = ("127.0.0.1", machines.port), str(machines.root)
+    address, folder = ("127.0.0.1", int(machines.port)), str(machines.root)
     if machines.hosts:
-        address = (machines.hosts["A"].outside, machines.port)
+        address = (machines.hosts["A"].outside, int(machines.port))
     submit(course, "eve", answers(CURIOUS.format(address=address, folder=folder) + RIGHT))
     machines.other_worker("C")
     until(lambda: "Registered to" in (machines.root / "C.log").read_text())
@@ -653,3 +714,70 @@ def test_a_worker_ends_a_grader_that_outlives_its_limits_and_removes_its_folder_
     machines.workers["B"].terminate()
     assert machines.workers["B"].wait(PATIENCE) == 0, machines.said()
     assert not list(folder.rglob("autograder-*"))
+
+
+# --- TLS ------------------------------------------------------------------------------------------------------
+
+
+class Authority:
+    """Signs certificates, as the instructions of a cluster's owner would have it: PEM files in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self._made("ca")
+
+    def __call__(self, name):
+        """The options for one end, with a certificate of its own."""
+        if not (self.folder / f"{name}.pem").exists():
+            self._made(name, "-CA", self.folder / "ca.pem", "-CAkey", self.folder / "ca.key")
+        files = {"--tls-ca-file": "ca.pem", "--tls-cert": f"{name}.pem", "--tls-key": f"{name}.key"}
+        return [text for option, file in files.items() for text in (option, str(self.folder / file))]
+
+    def _made(self, name, *signed):
+        files = ("-keyout", self.folder / f"{name}.key", "-out", self.folder / f"{name}.pem")
+        kind = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        subprocess.run(
+            ["openssl", *kind, "-subj", f"/CN={name}", *files, *signed], check=True, capture_output=True
+        )
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory):
+    """A scheduler with TLS, and the authority whose certificates it trusts."""
+    root = tmp_path_factory.mktemp("closed")
+    made = Machines(root, {}, Authority(root / "ours"))
+    yield made
+    made.close()
+
+
+@confined
+def test_a_submission_is_graded_over_tls(closed, tmp_path):
+    course = class_of(tmp_path, ada=RIGHT)
+    closed.worker("A")
+    assert closed.address().startswith("tls://")
+    options = ("--scheduler", closed.address(), "--patience", str(PATIENCE), *closed.tls("me"))
+    found = run(course, "grade", "tp1", "--json", *options)
+    assert found.exit_code == 0, f"{found.output}{found.stderr}\n{closed.said()}"
+    graded_once(course, "ada")
+    assert [line["worker"] for line in lines(course, "started")] == ["A"]
+
+
+def test_who_has_no_certificate_of_the_authority_is_refused_at_once(closed, course, tmp_path):
+    others, open_address = Authority(tmp_path / "others"), closed.address().replace("tls", "tcp")
+    eve, half = others("eve"), closed.tls("me")[:2]
+    broken = [*half, "--tls-cert", str(write(tmp_path / "no.pem", "no certificate"))]
+    for address, options, code, why in (
+        (closed.address(), [], 2, "needs an authority and a certificate. Name PEM files with --tls-ca-file"),
+        (closed.address(), half, 2, "needs an authority and a certificate"),
+        (closed.address(), broken, 2, "These certificates cannot be used for TLS"),
+        (closed.address(), eve, 1, "do not trust each other's certificates"),
+        (closed.address(), [*half, *eve[2:]], 1, "do not trust each other's certificates"),
+        (open_address, closed.tls("me"), 2, "name it as tls://HOST:PORT"),
+        (open_address, [], 1, "one with TLS answers at tls://... only"),
+    ):
+        found = run(course, "grade", "tp1", "--json", "--scheduler", address, *options)
+        assert (found.exit_code, why in found.stderr) == (code, True), (options, found.stderr)
+        assert len(found.stderr.strip().splitlines()) == 1 and found.stdout == ""
+    assert not list(course.state.glob("tp1/*.json")), "and nobody is ungraded"
+    assert run(None, "worker", closed.address()).exit_code == 2

@@ -1,8 +1,9 @@
 """Speed and memory against stock ipykernel and stock nbgrader, all in one run on one machine.
 
     python tools/bench.py [--submissions 12] [--only FIGURE ...] [--json FILE]
+    python tools/bench.py --only thousand workers kills [--thousand 1000] [--kills 100] [--seed N]
 
-Five figures, each with its target from the project's issues:
+Eight figures, each with its target from the project's issues:
 
 * guest:      seconds until a guest has replied to ``import torch``, against a stock ipykernel (at least 5 times
               faster);
@@ -12,7 +13,13 @@ Five figures, each with its target from the project's issues:
 * throughput: a class against ``nbgrader autograde`` on equal notebooks with the same checks in hidden cells, whole
               commands on both sides (at least 3 times; --workers as many as cores);
 * resubmission: the class handed in again, all of tp1, another exercise changed in each: its share of the time of the
-              first run, gradebook included (at most 0.2).
+              first run, gradebook included (at most 0.2);
+* thousand:   a thousand light submissions (tools/light.py): the pace of the last hundred against the first hundred (at
+              least 0.9), memory of the process that schedules and records against that at a hundred (at most 100 MB
+              more), seconds of the report and of exports;
+* workers:    two local workers of a cluster with one core each against one (at least 1.8 times);
+* kills:      scheduler, workers and writer killed 100 times in all during a run of 100 light submissions, and started
+              again: every submission recorded once, with the right grade (none lost, none doubled).
 """
 
 from __future__ import annotations
@@ -23,7 +30,9 @@ import itertools
 import json
 import os
 import platform
+import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +44,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # for tools.*
 ASSIGNMENT = "tp1"
 SLICE = ("softmax", "initialisation", "sampler", "training")
 STOCK_CHECK = """
@@ -56,9 +66,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--submissions", type=int, default=12)
+    parser.add_argument("--thousand", type=int, default=1000, metavar="N", help="submissions of that figure")
+    parser.add_argument("--kills", type=int, default=100, metavar="N", help="and as many submissions")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the kills")
     parser.add_argument("--only", nargs="*", default=[], metavar="FIGURE")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started is ended with it
     figures: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         for name, measure in (
@@ -67,6 +81,9 @@ def main() -> None:
             ("overhead", lambda: measure_overhead(Path(scratch), arguments.submissions)),
             ("throughput", lambda: measure_throughput(Path(scratch), arguments.submissions)),
             ("resubmission", lambda: measure_resubmission(Path(scratch), arguments.submissions)),
+            ("thousand", lambda: measure_thousand(Path(scratch), arguments.thousand)),
+            ("workers", lambda: measure_workers(Path(scratch), arguments.submissions)),
+            ("kills", lambda: measure_kills(Path(scratch), arguments.kills, arguments.seed)),
         ):
             if arguments.only and name not in arguments.only:
                 continue
@@ -380,6 +397,25 @@ def hand_in(course: Any, student: str, source: dict[str, Any], changed: str) -> 
     target = course.submitted(ASSIGNMENT, student)
     target.mkdir(parents=True, exist_ok=True)
     (target / f"{ASSIGNMENT}.ipynb").write_text(json.dumps({**source, "cells": cells}))
+
+
+def measure_thousand(scratch: Path, submissions: int) -> dict[str, Any]:
+    from tools import thousand
+
+    return thousand.measure_thousand(scratch, submissions)
+
+
+def measure_workers(scratch: Path, submissions: int) -> dict[str, Any]:
+    from tools import workers
+
+    course = make_class(scratch / "workers", 2 * submissions)
+    return workers.measure_workers(course, scratch)
+
+
+def measure_kills(scratch: Path, kills: int, seed: int) -> dict[str, Any]:
+    from tools import kills as bench
+
+    return bench.measure_kills(scratch, kills, kills, seed)
 
 
 def bin_path(name: str) -> str:

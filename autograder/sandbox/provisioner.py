@@ -156,6 +156,8 @@ def put_files(guest: Guest, folder: str) -> list[str]:
 def _put(source: str, target: str, home: str) -> None:
     """Copy one file or make one folder; raises OSError."""
     status = os.lstat(source)
+    if stat.S_ISSOCK(status.st_mode):  # on a cluster's worker: a file that nobody could read
+        raise OSError(errno.ENXIO, "it cannot be read")
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         return
     disk = os.statvfs(home)
