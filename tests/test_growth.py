@@ -12,7 +12,9 @@ import pstats
 import threading
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 
+import nbgrader.api
 import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
@@ -22,7 +24,7 @@ from sqlalchemy.engine import Engine
 from autograder import cluster
 from autograder.console import print_class, print_status
 from autograder.exports import Order, fulfil
-from autograder.gradebook import Row, ensure_registered, scores
+from autograder.gradebook import Row, ensure_registered, record, scores
 from autograder.grading import Keys, Record, content_key
 from autograder.journal import Journal, last_run
 from autograder.report import Overview, render
@@ -134,6 +136,24 @@ def test_the_scores_of_a_class_are_read_with_the_same_number_of_queries(course):
         assert 0 < few == cost(9)
     finally:
         event.remove(Engine, "before_cursor_execute", counted)
+
+
+def test_recording_makes_no_engine_for_each_submission(course, monkeypatch):
+    """Each would compile all queries anew, and some of its memory is never given back."""
+    made, make = [], nbgrader.api.create_engine
+    monkeypatch.setattr(nbgrader.api, "create_engine", lambda *a, **k: made.append(1) or make(*a, **k))
+    for name in students(3):
+        submit(course, name, answers(RIGHT))
+
+    def engines(count):
+        made.clear()
+        graded = SimpleNamespace(grade=grade_of("ada"), notebooks={})
+        found = record(course, "tp1", students(count), grade_with=lambda *_: graded)
+        assert [one.success for one in found] == [True] * count
+        return len(made)
+
+    engines(1)  # registers the assignment
+    assert 0 < engines(1) == engines(3)
 
 
 def test_the_thread_that_gives_jobs_to_a_cluster(course, monkeypatch):
