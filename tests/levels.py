@@ -20,6 +20,9 @@ AS_ORDINARY = (
 """How: with the right to enter the folder where root has installed Python, which guests do not get by it."""
 
 CANNOT = "this host cannot confine guests"
-able = sys.platform == "linux" and best_level() is not Level.NONE
+BEST = best_level()
+OTHERS = tuple(level for level in CONFINED if level is not BEST)
+"""All but the one at which tests grade that choose none."""
+able = sys.platform == "linux" and BEST is not Level.NONE
 confined = pytest.mark.skipif(not able, reason=CANNOT)
 """For tests that grade."""

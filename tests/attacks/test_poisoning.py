@@ -73,7 +73,7 @@ LOOK = (
     "def look(at):\n    try:\n        return at()\n    except PermissionError:\n        return 'refused'\n"
     "print('ANSWER', dumps({"
     + ", ".join(f"{name!r}: look(lambda: {code})" for name, (_, code) in POISONS.items())
-    + "}), flush=True)"
+    + "}).replace(os.path.dirname(HOME), 'WORK'), flush=True)"  # each guest's own folder at level landlock
 )
 
 
