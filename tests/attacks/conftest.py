@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +139,16 @@ class Arena:
         """An arena of the same kind for another course, with the same forkservers or others."""
         return Arena(course, forks or self.forks, self.scratch)
 
-    def leaves_nothing(self) -> AbstractContextManager[None]:
-        """Whatever guests do in the body, nothing of it stays on the host."""
+    @contextmanager
+    def leaves_nothing(self) -> Iterator[None]:
+        """Whatever guests do in the body, nothing of it stays on the host; graders forked ahead are sent away."""
         servers = self.forks.guests, self.forks.graders
-        return nothing_left(Host(self.course.root, self.scratch, lambda: [server.pid for server in servers]))
+        with nothing_left(Host(self.course.root, self.scratch, lambda: [server.pid for server in servers])):
+            try:
+                yield
+            finally:
+                while self.forks.spares:
+                    self.forks.spares.pop().close()
 
     def cells(self, setup: str = "", **code: str) -> list[Cell]:
         """What a student hands in: right answers but for ``code``, after a cell ``setup`` of the student's own."""

@@ -29,7 +29,7 @@ SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/dev", "/run", "/run/lock", "/run/shm
 """Folders in which a guest, or who grades, may write."""
 OURS = {".autograder", "autograded", "gradebook.db", "gradebook.db-journal", "__pycache__"}
 """What grading itself writes in a course; there only what a guest owns is a leftover."""
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 FEW, MANY = range(20_000, 60_000), range(100_000, 1 << 32)
 GUESTS = MANY if privileges.unused_uid(1) in MANY else FEW
