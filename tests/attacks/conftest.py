@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -139,16 +139,15 @@ class Arena:
         """An arena of the same kind for another course, with the same forkservers or others."""
         return Arena(course, forks or self.forks, self.scratch)
 
-    @contextmanager
-    def leaves_nothing(self) -> Iterator[None]:
-        """Whatever guests do in the body, nothing of it stays on the host; graders forked ahead are sent away."""
-        servers = self.forks.guests, self.forks.graders
-        with nothing_left(Host(self.course.root, self.scratch, lambda: [server.pid for server in servers])):
-            try:
-                yield
-            finally:
-                while self.forks.spares:
-                    self.forks.spares.pop().close()
+    def leaves_nothing(self) -> AbstractContextManager[None]:
+        """Whatever guests do in the body, nothing of it stays on the host."""
+        return nothing_left(Host(self.course.root, self.scratch, self._servers))
+
+    def _servers(self) -> list[int | None]:
+        """The forkservers' pids, once graders that were forked ahead are sent away: also after Ctrl-C one may be."""
+        while self.forks.spares:
+            self.forks.spares.pop().close()
+        return [self.forks.guests.pid, self.forks.graders.pid]
 
     def cells(self, setup: str = "", **code: str) -> list[Cell]:
         """What a student hands in: right answers but for ``code``, after a cell ``setup`` of the student's own."""
