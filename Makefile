@@ -1,6 +1,7 @@
 # Everything runs in .venv, which is made once and again when pyproject.toml or constraints.txt change.
 #   make demo    grade a simulated class of twelve, from release to feedback and CSV
 #   make test    all tests (the README's test command)
+#   make attacks the attack corpus at every level of confinement that this host has (LEVEL=landlock: at that one)
 #   make lint    ruff and mypy
 #   make fuzz    coverage-guided fuzzing of what reads frames and notebooks, MINUTES=10 each; Ctrl-C ends it
 #   make statistics  every random check, simulated; writes the tables of docs/statistics.md (3 minutes)
@@ -13,7 +14,7 @@ MINUTES ?= 10
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test fuzz lint docs statistics bench release clean
+.PHONY: demo test attacks fuzz lint docs statistics bench release clean
 
 demo: .venv/instructor.stamp
 	$(BIN)/autograder demo
@@ -23,6 +24,10 @@ test: export OMP_NUM_THREADS := 1
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m alone
+
+attacks: export OMP_NUM_THREADS := 1
+attacks: .venv/dev.stamp
+	$(BIN)/python -m tests.attacks $(if $(LEVEL),--level $(LEVEL))
 
 fuzz: .venv/dev.stamp
 	$(BIN)/python -m tests.fuzz run --minutes $(MINUTES)

@@ -7,6 +7,16 @@ from collections.abc import Generator
 
 import pytest
 
+from autograder.sandbox.confinement import Level
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--level",
+        choices=[level.value for level in Level if level is not Level.NONE],
+        help="the level of confinement at which tests/attacks runs, alone; by default the best that the host has",
+    )
+
 
 def pytest_configure() -> None:
     """Ctrl-C works in tests of Ctrl-C, and in what they start, also where a shell started them in the background."""

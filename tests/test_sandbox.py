@@ -32,14 +32,12 @@ from autograder.sandbox.confinement import Level
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.supervisor import TARGET, Guest, GuestRequest
-from tests.levels import CONFINED
+from tests.levels import AS_ORDINARY, CONFINED, ORDINARY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux")
 
 SMALL = Limits(memory_mb=400, disk_mb=16, shm_mb=16, processes=32)
 WAIT = 20.0
-ORDINARY = 54_321
-"""The user who grades where root plays somebody else."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,7 @@ class Servers:
     def _python(self) -> Path:
         """Python as an ordinary user, who may enter the folder where root has installed it."""
         path = self.folder / "python"
-        path.write_text(
-            f"#!/bin/sh\nexec setpriv --reuid={ORDINARY} --regid={ORDINARY} --clear-groups "
-            f'--inh-caps=+dac_read_search --ambient-caps=+dac_read_search {sys.executable} "$@"\n'
-        )
+        path.write_text(f'#!/bin/sh\nexec {" ".join(AS_ORDINARY)} {sys.executable} "$@"\n')
         path.chmod(0o755)
         return path
 
@@ -1192,6 +1187,21 @@ def test_a_host_that_is_too_weak_is_told_what_to_do(monkeypatch: pytest.MonkeyPa
     assert confinement.best_level() is Level.NONE
     with pytest.raises(HostTooWeak, match=r"no namespaces.*user\.max_user_namespaces"):
         confinement.require(Level.USERNS)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="on one core NumPy starts no threads anyway")
+def test_a_level_is_tried_in_a_process_of_one_thread() -> None:
+    """A process of several may enter no user namespace: to ordinary users every host looked too weak for USERNS."""
+    code = "import os, autograder.sandbox.confinement; print(len(os.listdir('/proc/self/task')))"
+    environment = confinement.trial_environment()
+    bare = {name: environment[name] for name in ("PATH", "PYTHONPATH")}
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True
+        ).stdout
+        for env in (environment, bare)
+    ]
+    assert int(found[0]) == 1 < int(found[1])
 
 
 def test_the_doctor_names_the_best_level() -> None:

@@ -64,6 +64,7 @@ from pathlib import Path
 from autograder.errors import HostTooWeak
 from autograder.sandbox import landlock, namespaces, privileges, seccomp, workfolder
 from autograder.sandbox.folders import DEVICES, PROCESSES, masked_files, openings, readable_folders
+from autograder.sandbox.forkserver import ONE_THREAD
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.syscalls import MACHINE, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 
@@ -257,16 +258,21 @@ def weakness(level: Level) -> str | None:
         return "this kernel has no Landlock"
     # A fresh process, because the caller may hold threads, which neither fork nor confine well.
     trial = f"from autograder.sandbox.confinement import try_level; try_level({level.value!r})"
-    path = os.pathsep.join(folder for folder in sys.path if folder)
     done = subprocess.run(
         [sys.executable, "-P", "-c", trial],
-        env={"PATH": os.defpath, "PYTHONPATH": path},
+        env=trial_environment(),
         cwd="/",
         capture_output=True,
         text=True,
         check=False,
     )
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["the trial died"])[-1]
+
+
+def trial_environment() -> dict[str, str]:
+    """Of a process that confines itself: a thread of NumPy's would keep it from a user namespace of its own."""
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    return {"PATH": os.defpath, "PYTHONPATH": path, **ONE_THREAD}
 
 
 def try_level(name: str) -> None:

@@ -75,14 +75,13 @@ GUEST_PRELOAD = (
     "autograder.sandbox.script",
 )
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""For processes that fork or confine themselves: importing NumPy starts no threads."""
 _KEPT = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
-    # No pool of threads may exist before a fork; graders and guests use one thread each.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
+    **ONE_THREAD,  # graders and guests use one thread each
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # no warnings of a debugger that nobody uses
     # Without these, torch.cuda.is_available() may initialise CUDA, after which forks cannot use it.
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",

@@ -9,17 +9,22 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.course import Course
+from autograder.sandbox import forkserver
 from autograder.sandbox.confinement import Level
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, Record, grade_class
 from autograder.verdict import ExerciseGrade, Verdict
+from tests.attacks.leftovers import Host, nothing_left
 from tests.courses import Cell, cell, graded, make_course, solution, write
 from tests.levels import CANNOT, able
 
@@ -99,15 +104,50 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--level`` what runs at other levels is left out."""
+    asked = config.getoption("level")
+    others = {item for item in items if asked and runs_at_another(item, Level(asked))}
+    config.hook.pytest_deselected(items=list(others))
+    items[:] = [item for item in items if item not in others]
+
+
+def runs_at_another(item: pytest.Item, level: Level) -> bool:
+    """Whether a level is the test's parameter that is another one, or whatever the whole run is not at."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return "other_level" in parameters or any(
+        isinstance(p, Level) and p is not level for p in parameters.values()
+    )
+
+
 class Arena:
     """Grades hostile notebooks, one student each."""
 
     right, most, small, source = RIGHT, MAX, SMALL, SOURCE
 
-    def __init__(self, course: Course, forks: Forks) -> None:
-        self.course, self.forks = course, forks
+    def __init__(self, course: Course, forks: Forks, scratch: Path) -> None:
+        self.course, self.forks, self.scratch = course, forks, scratch
         self.numbers = itertools.count()
         self.setup = forks.setup
+
+    @property
+    def level(self) -> Level:
+        """At which all submissions are graded that ask for no other."""
+        return Level(self.setup.level)
+
+    def at(self, course: Course, forks: Forks | None = None) -> Arena:
+        """An arena of the same kind for another course, with the same forkservers or others."""
+        return Arena(course, forks or self.forks, self.scratch)
+
+    def leaves_nothing(self) -> AbstractContextManager[None]:
+        """Whatever guests do in the body, nothing of it stays on the host."""
+        return nothing_left(Host(self.course.root, self.scratch, self._servers))
+
+    def _servers(self) -> list[int | None]:
+        """The forkservers' pids, once graders that were forked ahead are sent away: also after Ctrl-C one may be."""
+        while self.forks.spares:
+            self.forks.spares.pop().close()
+        return [self.forks.guests.pid, self.forks.graders.pid]
 
     def cells(self, setup: str = "", **code: str) -> list[Cell]:
         """What a student hands in: right answers but for ``code``, after a cell ``setup`` of the student's own."""
@@ -137,12 +177,14 @@ class Arena:
         """The record of one submission, graded with limits that are small or smaller."""
         self.forks.setup = dataclasses.replace(
             self.setup,
-            level=(level or Level(self.setup.level)).value,
+            level=(level or self.level).value,
             limits=dataclasses.replace(SMALL, **limits).to_dict(),
         )
         try:
             options = Options(workers=1, fresh=fresh)
-            (progress,) = grade_class(self.course, "tp1", [student], options, forks=self.forks)
+            unconfined = level is Level.NONE
+            with nullcontext() if unconfined else self.leaves_nothing():
+                (progress,) = grade_class(self.course, "tp1", [student], options, forks=self.forks)
         finally:
             self.forks.setup = self.setup
         return progress.record
@@ -186,11 +228,19 @@ class Arena:
 
 
 @pytest.fixture(scope="session")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def arena(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Arena]:
     if not able:
         pytest.skip(CANNOT)
     course = tiny_course(tmp_path_factory.mktemp("attacked") / "course")
-    forks = Forks(course, Options(limits=SMALL))
-    forks.wait_ready()
-    yield Arena(course, forks)
+    asked = pytestconfig.getoption("level")
+    scratch = Path(tempfile.mkdtemp(prefix="attacked-"))
+    scratch.chmod(
+        0o711
+    )  # guests pass through, as through the folder in which work folders are made otherwise
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(forkserver._ENVIRONMENT, "TMPDIR", str(scratch))
+        forks = Forks(course, Options(level=Level(asked) if asked else None, limits=SMALL))
+        forks.wait_ready()
+    yield Arena(course, forks, scratch)
     forks.close()
+    shutil.rmtree(scratch)

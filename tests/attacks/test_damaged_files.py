@@ -211,7 +211,7 @@ def owner(name: str) -> str:
 def graded(arena, tmp_path_factory):
     """All of them as one class, recorded in its gradebook, with right work before and behind."""
     course = tiny_course(tmp_path_factory.mktemp("damaged") / "course")
-    home = type(arena)(course, arena.forks)
+    home = arena.at(course)
     for name in NAMES:
         home.submit(home.cells(), name)
     for name, beside in BESIDE.items():
@@ -223,9 +223,9 @@ def graded(arena, tmp_path_factory):
     for name in ("0 first", "zz last"):
         home.submit(home.cells(), name)
     students = course.students("tp1")
-    grades, recorded = grade_and_record(
-        course, "tp1", students, Options(workers=2, limits=SMALL), quiet=True, forks=arena.forks
-    )
+    options = Options(workers=2, limits=SMALL)
+    with home.leaves_nothing():
+        grades, recorded = grade_and_record(course, "tp1", students, options, quiet=True, forks=arena.forks)
     rows: dict[str, dict[str, float | None]] = {student: {} for student in students}
     for row in scores(course, "tp1"):
         rows[row.student][row.exercise] = row.score

@@ -175,7 +175,7 @@ def test_the_same_forgery_earns_everything_where_the_notebook_itself_decides(are
         solution(arena.right["double"], "double-code"),
         graded(NAIVE[FOOLED[attack]], "double", 3),
     ]
-    home = type(arena)(make_course(tmp_path / "course", source, ()), arena.forks)
+    home = arena.at(make_course(tmp_path / "course", source, ()))
     for code, points in ((WRONG, 0.0), (FORGED_DOUBLE[attack], 3.0)):
         if (code, FOOLED[attack]) == (WRONG, "of types"):
             continue

@@ -124,7 +124,7 @@ def classes(arena, tmp_path_factory):
     """The honest alone, then all together: two dicts of grades by student."""
     assert len(HOSTILE) == 20
     course = tiny_course(tmp_path_factory.mktemp("class") / "course")
-    home = type(arena)(course, arena.forks)
+    home = arena.at(course)
     honest = [f"{number:02} honest" for number in range(20)]
     for number, student in enumerate(honest):
         home.submit(home.cells(**{e: WRONG[e] for bit, e in enumerate(WRONG) if number >> bit & 1}), student)
@@ -132,14 +132,12 @@ def classes(arena, tmp_path_factory):
         home.submit(
             home.cells(triple=attack.code), f"{number:02} {name}"
         )  # they stand between the honest ones
-    with limits(arena, LIMITS):
-        return [
-            {
-                p.student: p.record.grade
-                for p in grade_class(course, "tp1", students, OPTIONS, forks=arena.forks)
-            }
-            for students in (honest, course.students("tp1"))
-        ]
+    found = []
+    for students in (honest, course.students("tp1")):
+        with home.leaves_nothing(), limits(arena, LIMITS):
+            graded = grade_class(course, "tp1", students, OPTIONS, forks=arena.forks)
+            found.append({progress.student: progress.record.grade for progress in graded})
+    return found
 
 
 @contextmanager
@@ -188,10 +186,10 @@ def test_who_hangs_or_starves_pays_with_that_exercise_alone_and_reads_why(classe
 
 def test_who_only_waits_gets_no_points_and_no_zero_elsewhere(arena, tmp_path):
     course = tiny_course(tmp_path / "course")
-    home = type(arena)(course, arena.forks)
+    home = arena.at(course)
     for name, attack in WAITING.items():
         home.submit(home.cells(triple=attack.code), name)
-    with limits(arena, WAITERS):
+    with home.leaves_nothing(), limits(arena, WAITERS):
         for progress in grade_class(course, "tp1", course.students("tp1"), OPTIONS, forks=arena.forks):
             found = points(progress.record.grade)
             assert found.pop("triple") is None

@@ -47,17 +47,19 @@ class Class:
 
     def __init__(self, course: Course, arena) -> None:
         self.course, self.arena = course, arena
-        home = type(arena)(course, arena.forks)
+        home = arena.at(course)
         home.submit(home.cells(), "ada")
         home.submit(home.cells(double="def double(x): return x"), "bob")
         home.submit(home.cells(triple="os._exit(0)"), "zoe")
 
     def run(self, forks: Forks | None = None, **options) -> tuple[dict[str, dict[str, float | None]], bool]:
         """The points of each student, and whether all are recorded."""
-        grades, recorded = grade_and_record(
-            self.course, "tp1", sorted(CLASS), Options(limits=SMALL, **options), quiet=True,
-            forks=forks or self.arena.forks,
-        )  # fmt: skip
+        home = self.arena.at(self.course, forks)
+        chosen = Options(limits=SMALL, **options)
+        with home.leaves_nothing():
+            grades, recorded = grade_and_record(
+                self.course, "tp1", sorted(CLASS), chosen, quiet=True, forks=home.forks
+            )
         return {g.student: {e.exercise: e.score for e in g.exercises} for g in grades}, recorded
 
     def seeds(self) -> dict[str, str]:
@@ -266,7 +268,7 @@ def test_a_writer_killed_between_or_within_submissions_leaves_whole_scores_and_i
 
 def test_a_run_whose_forkservers_are_killed_gives_nobody_a_zero_and_is_taken_up(pupils, monkeypatch, capsys):
     """First the guests' one, then the graders'."""
-    forks = Forks(pupils.course, Options(limits=SMALL))
+    forks = Forks(pupils.course, Options(level=pupils.arena.level, limits=SMALL))
     forks.wait_ready()
     servers, drive, seen = [forks.guests.pid, forks.graders.pid], schedule.drive, []
 
@@ -362,7 +364,7 @@ def test_a_clock_that_jumps_back_changes_no_grade(pupils, monkeypatch):
     backwards = "import time\ntime.time, time.time_ns = lambda: 86400.0, lambda: 86400 * 10**9\n"
     suite = pupils.course.hidden("tp1") / "test_double.py"
     write(suite, backwards + SUITES["double"])
-    home = type(pupils.arena)(pupils.course, pupils.arena.forks)
+    home = pupils.arena.at(pupils.course)
     home.submit(home.cells(backwards), "ada")
     hours = iter(range(10**9, 0, -3600))
     monkeypatch.setattr(time, "time", lambda: float(next(hours)))
@@ -432,7 +434,8 @@ def test_ctrl_c_while_the_assignment_is_registered_is_no_fault_of_the_source(tmp
 
 def test_ctrl_c_at_the_terminal_ends_all_processes_with_a_clear_word(pupils):
     """The whole command, with the signal going to its process group as a terminal sends it."""
-    command = [sys.executable, "-m", "autograder", "grade", "tp1", "--workers", "1", "--json"]
+    level = ["--level", pupils.arena.level.value]
+    command = [sys.executable, "-m", "autograder", "grade", "tp1", "--workers", "1", "--json", *level]
     running = subprocess.Popen(
         command, cwd=pupils.course.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True, env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.sandbox.confinement import Level
 from tests.attacks.conftest import MAX
 from tests.courses import cell, write
 
@@ -50,6 +51,9 @@ POISONS = {
     "the mask of modes": ("os.umask(0o777)", "oct([mask := os.umask(0), os.umask(mask)][0])"),
     "the clock": ("time.time = lambda: 0.0", "time.time() == 0.0"),
     "a file in /tmp": ("open('/tmp/left', 'w').close()", "sorted(n for n in os.listdir('/tmp') if 'left' in n)"),
+    "a file in the folder for temporary files": (
+        "open(gettempdir() + '/kept', 'w').close()", "sorted(n for n in os.listdir(gettempdir()) if 'kept' in n)"
+    ),
     "a segment of shared memory": ("open('/dev/shm/left', 'w').close()", "os.listdir('/dev/shm')"),
     "a file at home": ("Path(HOME, 'sitecustomize.py').write_text('')", "[str(p) for p in Path(HOME).glob('*.py')]"),
     "our own package": ("wire.MAGIC = b'EVIL'", "wire.MAGIC.decode()"),
@@ -58,23 +62,32 @@ LATE = (
     "our own package",
     "a module",
 )  # of the notebook's own conversation with the grader nothing is left then
+REFUSED = {Level.LANDLOCK: ("a file in /tmp", "a segment of shared memory")}
+"""Where folders of these names are the host's, a guest may neither write nor look there."""
 HEAD = (
     "import builtins, gc, os, random, signal, sys, time, warnings, numpy as np\nfrom pathlib import Path\n"
     "import autograder.wire as wire\n"
-    "from json import dumps\nHOME = os.environ['HOME']\n"
+    "from json import dumps\nfrom tempfile import gettempdir\nHOME = os.environ['HOME']\n"
 )
 LOOK = (
+    "def look(at):\n    try:\n        return at()\n    except PermissionError:\n        return 'refused'\n"
     "print('ANSWER', dumps({"
-    + ", ".join(f"{name!r}: {code}" for name, (_, code) in POISONS.items())
-    + "}), flush=True)"
+    + ", ".join(f"{name!r}: look(lambda: {code})" for name, (_, code) in POISONS.items())
+    + "}).replace(os.path.dirname(HOME), 'WORK'), flush=True)"  # each guest's own folder at level landlock
 )
+
+
+def tried(code: str) -> str:
+    """That, unless the system refuses it."""
+    body = code.replace("\n", "\n    ")
+    return f"try:\n    {body}\nexcept PermissionError:\n    pass"
 
 
 @pytest.fixture(scope="module")
 def states(arena):
     """What a cell sees: in a clean submission, behind all poisons, and in the submission graded next."""
     found, scores = [], []
-    early = "\n".join(code for name, (code, _) in POISONS.items() if name not in LATE)
+    early = "\n".join(tried(code) for name, (code, _) in POISONS.items() if name not in LATE)
     late = "\n".join(POISONS[name][0] for name in LATE)
     for first, last in (("", ""), (early, late), ("", "")):
         cells = arena.cells(double=HEAD + first + "\n" + arena.right["double"])
@@ -87,9 +100,12 @@ def states(arena):
 
 
 @pytest.mark.parametrize("poison", POISONS)
-def test_a_poison_that_works_in_its_own_notebook_does_not_reach_the_next(states, poison):
+def test_a_poison_that_works_in_its_own_notebook_does_not_reach_the_next(states, poison, arena):
     (clean, poisoned, following), _ = states
-    assert poisoned[poison] != clean[poison], "where nothing separates two cells"
+    if poison in REFUSED.get(arena.level, ()):
+        assert poisoned[poison] == clean[poison] == "refused", "at this level it works nowhere"
+    else:
+        assert poisoned[poison] != clean[poison], "where nothing separates two cells"
     assert following[poison] == clean[poison]
 
 

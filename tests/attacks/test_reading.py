@@ -202,12 +202,13 @@ def test_the_same_holds_where_the_package_is_installed_normally(
         forks.graders = Forkserver(
             "autograder.grading:main", ("autograder.grading",), (guests.fileno(),), python_path=[str(target)]
         )
+        forks.guests = guests
         forks.setup = type(arena.setup)(guests.fileno(), *list(arena.setup.__dict__.values())[1:])
         with forks.graders:
-            own = type(arena)(arena.course, forks)
+            own = arena.at(arena.course, forks)
             own.numbers = iter(range(20_000, 20_010))
             assert own.answers(own.grade(where)) == [str(target / "autograder/__init__.py")]
-            found = tried(own, outside, Level(arena.setup.level))
+            found = tried(own, outside, arena.level)
     assert set(found) == set(ATTACKS)
     assert set(found.values()) <= STOPPED
 

@@ -172,7 +172,7 @@ def wire_arena(arena, tmp_path_factory):
         path = f"tests/hidden/tp1/test_{exercise}.py"
         write(root / path, (arena.course.root / path).read_text())
     write(root / "tests/hidden/tp1/test_double.py", SUITE.format(names=sorted(ATTACKS)))
-    return type(arena)(course, arena.forks)
+    return arena.at(course)
 
 
 def liar(attacks):
