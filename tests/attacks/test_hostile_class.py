@@ -91,7 +91,7 @@ STARVING = {
     "recursion of brackets": Attack("eval('(' * 10**5 + ')' * 10**5)", NO_NAME),
     "output on every way": Attack(
         "import os, sys, time\nwhile True:\n    display('x' * 1000)\n    print('x' * 1000, file=sys.stderr)\n"
-        "    os.write(1, b'x' * 1000)\n    time.sleep(0.002)", OUTPUT,  # sleeps, lest a busy machine make it the limit of CPU
+        "    os.write(1, b'x' * 1000)\n    time.sleep(0.002)", OUTPUT,  # a busy machine must not make it another
     ),
     "buffers of sockets": Attack(
         "import socket\nkept = []\nwhile True:\n    kept.append(socket.socketpair())\n"
