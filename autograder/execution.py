@@ -415,7 +415,9 @@ class Execution:
     def _enter(self, kernel: Kernel) -> None:
         self.guests.append(kernel.guest)
         kernel.seed(self.seed)
-        if self.folder is not None and (left_out := put_files(kernel.guest, str(self.folder))):
+        if self.folder is None:
+            return
+        if left_out := put_files(kernel.guest, str(self.folder), self.limits.disk_mb):
             self.problems.append(f"not copied to the guest: {', '.join(left_out[:5])}")
 
     async def _step(self, kernel: Kernel, step: Step) -> str:

@@ -22,12 +22,14 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
 
 from autograder.sandbox.supervisor import Guest
+from autograder.sandbox.workfolder import most_entries
 
 SOCKETS = ".kernel"  # folder of the kernel's sockets in the guest's home
 PORTS = {name: number for number, name in enumerate(("shell", "iopub", "stdin", "hb", "control"), 1)}
 PATIENCE = 60.0  # seconds for a fork to confine itself: generous, the host may be loaded
 
 RESERVE = 0.25  # of its disk that a submission's own files leave to a guest
+BLOCK = 4096  # bytes
 
 Launcher = Callable[[dict[str, Any], int], Guest]
 
@@ -136,34 +138,52 @@ class GuestProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             self.bridge = None
 
 
-def put_files(guest: Guest, folder: str) -> list[str]:
+def put_files(guest: Guest, folder: str, disk_mb: float) -> list[str]:
     """Copy the files of ``folder`` (no links, no special files) into the guest's home before anything runs there.
 
-    Returns what was left out and why: on a disk that is full no notebook runs, so a part of it stays free.
+    Returns what was left out and why: on a disk that is full no notebook runs, so a part of it stays free. ``disk_mb``
+    is the guest's limit, which is not that of the file system where it has a folder of the host's.
     """
     home = f"/proc/self/fd/{guest.work}"
+    room = _Room(home, disk_mb)
     left_out: list[str] = []
     for parent, folders, names in os.walk(folder, followlinks=False):
         inner = os.path.relpath(parent, folder)
         for name in (*folders, *names):
             try:
-                _put(os.path.join(parent, name), os.path.join(home, inner, name), home)
+                _put(os.path.join(parent, name), os.path.join(home, inner, name), room)
             except OSError as error:
                 left_out.append(f"{os.path.normpath(os.path.join(inner, name))} ({error.strerror})")
     return left_out
 
 
-def _put(source: str, target: str, home: str) -> None:
+class _Room:
+    """What a submission's own files may take of a guest's disk."""
+
+    def __init__(self, home: str, disk_mb: float) -> None:
+        self.home = home
+        self.blocks = int((1 - RESERVE) * disk_mb * (1 << 20) / BLOCK)
+        self.entries = int((1 - RESERVE) * most_entries(disk_mb))
+
+    def take(self, size: int) -> None:
+        """Raises OSError where a file of that size leaves too little."""
+        blocks, disk = -(-size // BLOCK), os.statvfs(self.home)
+        free = (disk.f_bavail - RESERVE * disk.f_blocks) * disk.f_frsize
+        full = size > free or disk.f_favail < RESERVE * disk.f_files
+        if full or blocks > self.blocks or not self.entries:
+            raise OSError(errno.ENOSPC, "no room on its disk")
+        self.blocks -= blocks
+        self.entries -= 1
+
+
+def _put(source: str, target: str, room: _Room) -> None:
     """Copy one file or make one folder; raises OSError."""
     status = os.lstat(source)
     if stat.S_ISSOCK(status.st_mode):  # on a cluster's worker: a file that nobody could read
         raise OSError(errno.ENXIO, "it cannot be read")
     if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         return
-    disk = os.statvfs(home)
-    free = disk.f_bavail - RESERVE * disk.f_blocks
-    if status.st_size > free * disk.f_frsize or disk.f_favail < RESERVE * disk.f_files:
-        raise OSError(errno.ENOSPC, "no room on its disk")
+    room.take(status.st_size)
     if stat.S_ISDIR(status.st_mode):
         os.makedirs(target, exist_ok=True)
         os.chmod(target, 0o777)

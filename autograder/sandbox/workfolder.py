@@ -80,6 +80,11 @@ def nearly_full(folder: str) -> bool:
     return disk.f_bavail * disk.f_frsize >> 20 < RESERVE_MB
 
 
+def most_entries(disk_mb: float) -> int:
+    """How many files and folders may lie in it: an empty file uses no block, but the host's all the same."""
+    return int(1024 + 64 * disk_mb)
+
+
 class DiskWatch:
     """Samples what a tree of processes keeps in its folder, less often where a look takes long."""
 
@@ -88,7 +93,7 @@ class DiskWatch:
     def __init__(self, root: int, folder: str, limits: Limits) -> None:
         self.root, self.folder = root, folder
         self._blocks = limits.disk_mb << 11  # of 512 bytes
-        self._entries = 1024 + 64 * limits.disk_mb  # an empty file uses no block, but the host's all the same
+        self._entries = most_entries(limits.disk_mb)
         self._next = 0.0
 
     def exceeded(self) -> bool:
