@@ -141,6 +141,8 @@ def test_a_second_training_leaves_the_first_module_alone(student):
     first, data = verifier(student)
     a, b = data.test.a[:40], data.test.b[:40]
     before = distances(student, first, a, b)
-    verifier(student, "la vérification après un second entraînement, sur d'autres auteurs")
+    second, _ = verifier(student, "la vérification après un second entraînement, sur d'autres auteurs")
+    # Habits that resemble the first ones let its network verify the others too: 1 time in 5, as the audit has seen.
+    assert not student.same(first, second), "Le second entraînement a rendu le module du premier."
     after = distances(student, first, a, b)
     checks.same_scores(after, before, "les distances du premier module, après un second entraînement")
