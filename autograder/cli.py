@@ -50,6 +50,9 @@ class Commands(click.Group):
         except (GraderFailure, ClusterLost) as error:
             _stop(str(error), NEEDS_HUMAN)
         except KeyboardInterrupt:
+            # Python remembers that one came out of executed text (as dataclasses and others make their methods), and
+            # under `-m` would end by the signal whatever is caught here; executing text that ends well lets it forget.
+            exec("")
             _stop(
                 "Interrupted. What was graded is kept; run it again, without --fresh, to go on.", NEEDS_HUMAN
             )

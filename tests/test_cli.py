@@ -324,3 +324,18 @@ def test_the_plugin_that_pytest_loads_imports_nothing_elsewhere(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", "."]
     found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert found.returncode == 0, found.stdout
+
+
+def test_ctrl_c_gives_the_same_exit_code_wherever_it_arrives(tmp_path):
+    """Also inside text that a library executes, from which ``python -m`` remembers it."""
+    write(
+        tmp_path / "command.py",
+        "import click\nfrom autograder.cli import Commands\n"
+        "@click.group(cls=Commands)\ndef main(): pass\n"
+        "@main.command()\ndef go(): exec('raise KeyboardInterrupt')\n"
+        "main()\n",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "command", "go"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1 and "Interrupted. What was graded is kept" in done.stderr
