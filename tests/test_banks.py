@@ -44,7 +44,10 @@ def part(bank: tuple[Variant, ...]) -> tuple[Variant, ...]:
 
 
 TRAINED = {(a, exercise) for a in COURSE.assignments() for exercise in floors(a)}
-LONG = TRAINED | {("tp1", "augmentation"), ("tp2", "training")}
+LONG = TRAINED | {
+    *(("tp1", exercise) for exercise in ("augmentation", "loader", "perceptron", "xor")),
+    ("tp2", "training"),
+}
 TRIED = {key: part(bank) if key in LONG else bank for key, bank in BANKS.items()}
 VARIANTS = [
     pytest.param(
