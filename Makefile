@@ -6,8 +6,8 @@
 #   make fuzz    coverage-guided fuzzing of what reads frames and notebooks, MINUTES=10 each; Ctrl-C ends it
 #   make statistics  every random check, simulated; writes the tables of docs/statistics.md (3 minutes)
 #   make docs    the site, in docs/_build; a warning is an error
-#   make bench   speed and memory against stock nbgrader and ipykernel, a thousand submissions, a cluster, in one run: about
-#                40 minutes on two quiet cores; `.venv/bin/python tools/bench.py --only guest memory` runs some figures alone
+#   make bench   speed and memory against stock nbgrader and ipykernel, a thousand submissions, a cluster, in one run, which
+#                takes long; `.venv/bin/python tools/bench.py --only guest memory` runs some figures alone
 
 PYTHON ?= python3
 MINUTES ?= 10

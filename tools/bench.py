@@ -326,8 +326,9 @@ def render_figures() -> None:
 
 
 def one_thread() -> dict[str, str]:
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {**os.environ, **dict.fromkeys(names, "1"), "MPLBACKEND": "Agg"}
+    from autograder.sandbox.forkserver import ONE_THREAD
+
+    return {**os.environ, **ONE_THREAD, "MPLBACKEND": "Agg"}
 
 
 def measure_throughput(scratch: Path, submissions: int) -> dict[str, Any]:

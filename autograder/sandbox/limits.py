@@ -68,6 +68,11 @@ class Limits:
         return cls(**values)
 
 
+def most_entries(disk_mb: int) -> int:
+    """Files and folders on a guest's disk of that size: an empty one uses no block, but memory or the host's disk."""
+    return 1024 + 64 * disk_mb
+
+
 def _check(name: str, value: object, *, whole: bool) -> None:
     kinds = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autograder.sandbox.folders import DEVICES, plan
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import Limits, most_entries
 from autograder.sandbox.syscalls import call
 
 HOME = "/home/student"
@@ -185,8 +185,7 @@ def _work(limits: Limits, uid: int) -> None:
 
 
 def _size(megabytes: int, mode: str) -> str:
-    # An empty file uses no page but kernel memory all the same, hence the number of inodes.
-    return f"mode={mode},size={megabytes}m,nr_inodes={1024 + 64 * megabytes}"
+    return f"mode={mode},size={megabytes}m,nr_inodes={most_entries(megabytes)}"
 
 
 def _enter() -> None:

@@ -21,8 +21,8 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
 
+from autograder.sandbox.limits import most_entries
 from autograder.sandbox.supervisor import Guest
-from autograder.sandbox.workfolder import most_entries
 
 SOCKETS = ".kernel"  # folder of the kernel's sockets in the guest's home
 PORTS = {name: number for number, name in enumerate(("shell", "iopub", "stdin", "hb", "control"), 1)}
@@ -138,7 +138,7 @@ class GuestProvisioner(KernelProvisionerBase):  # type: ignore[misc]
             self.bridge = None
 
 
-def put_files(guest: Guest, folder: str, disk_mb: float) -> list[str]:
+def put_files(guest: Guest, folder: str, disk_mb: int) -> list[str]:
     """Copy the files of ``folder`` (no links, no special files) into the guest's home before anything runs there.
 
     Returns what was left out and why: on a disk that is full no notebook runs, so a part of it stays free. ``disk_mb``
@@ -160,7 +160,7 @@ def put_files(guest: Guest, folder: str, disk_mb: float) -> list[str]:
 class _Room:
     """What a submission's own files may take of a guest's disk."""
 
-    def __init__(self, home: str, disk_mb: float) -> None:
+    def __init__(self, home: str, disk_mb: int) -> None:
         self.home = home
         self.blocks = int((1 - RESERVE) * disk_mb * (1 << 20) / BLOCK)
         self.entries = int((1 - RESERVE) * most_entries(disk_mb))

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from autograder.sandbox import memory
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import Limits, most_entries
 
 HOME, SCRATCH = "home", "tmp"
 """The two folders in it: where the notebook runs, and what it finds as its folder for temporary files."""
@@ -78,11 +78,6 @@ def nearly_full(folder: str) -> bool:
     """Whether the disk that holds the folder has little left for everybody."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize >> 20 < RESERVE_MB
-
-
-def most_entries(disk_mb: float) -> int:
-    """How many files and folders may lie in it: an empty file uses no block, but the host's all the same."""
-    return int(1024 + 64 * disk_mb)
 
 
 class DiskWatch:
