@@ -5,6 +5,9 @@ executed code may change one of these values: any that mentions it, or calls a f
 be changed through each of its names. Functions, classes and constants that nothing can change are decided by their
 own text and by what it uses; imported libraries by their versions, which others watch.
 
+Two cells that each bind a name anew before they use it share nothing by it: each such value is a *version* of the
+name, unless code that may run later, in a function say, uses that name.
+
 Sound before clever. Executed code is understood only while it calls what is known to change no library: anything else
 (``setattr``, ``exec``, attributes of modules, frames, unknown imports, magics) makes the whole notebook unclear, and a
 suite that reaches such code its exercise. Known settings of a library belong to every exercise. A value that may come
@@ -16,6 +19,7 @@ This reads hostile text. It is bounded, and what is nested too deeply is unclear
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
 import json
 import re
@@ -25,6 +29,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
 from typing import TypeGuard
+
+from autograder.flow import Flow
 
 __all__ = ["Notebook"]
 
@@ -46,6 +52,7 @@ class Sign(Flag):
     LIBRARY_CLASS = auto()  # hand on a class of a library
     FOREIGN = auto()  # set an attribute of an object that is not `self`
     GRADIENT = auto()  # set `data`, `grad` or `requires_grad` of one
+    LASTING = auto()  # change or read of matplotlib what outlives the figures of a cell
 
 
 class Kind(Enum):
@@ -84,6 +91,20 @@ SETTINGS = _words(
     "matplotlib.pyplot.ioff seaborn.set seaborn.set_theme seaborn.set_style pandas.set_option"
 )
 SETTING_STORES = re.compile(r"(matplotlib|matplotlib\.pyplot)\.rcParams|torch\.backends\.\w+(\.\w+)?")
+DRAWING = _words(  # of pyplot: about figures of the cell alone, since the kernel's backend closes them when it ends
+    "annotate arrow axes axhline axhspan axis axline axvline axvspan bar bar_label barh boxplot cla clf close colorbar "
+    "contour contourf draw errorbar eventplot figlegend figtext figure fill fill_between fill_betweenx gca gcf grid "
+    "hexbin hist hist2d hlines imshow legend locator_params loglog margins matshow minorticks_off minorticks_on pcolor "
+    "pcolormesh pie plot quiver sca scatter semilogx semilogy show specgram spy stackplot stairs stem step streamplot "
+    "subplot subplot2grid subplot_mosaic subplots subplots_adjust suptitle table text tick_params ticklabel_format "
+    "tight_layout title tricontour tricontourf tripcolor triplot twinx twiny violinplot vlines xlabel xlim xscale "
+    "xticks ylabel ylim yscale yticks"
+)
+PLOTTING = re.compile(
+    r"matplotlib(\.(pyplot|cm|colors|patches|lines|ticker|gridspec))?|matplotlib\.style(\.use)?"
+    r"|matplotlib\.pyplot\.(style(\.use)?|cm|cm\.\w+|get_cmap|[A-Z]\w+)"
+    r"|matplotlib\.cm\.\w+|matplotlib\.\w+\.[A-Z]\w+"
+)
 SCOPED = _words(  # as the item of a `with` they end with it
     "torch.no_grad torch.enable_grad torch.inference_mode torch.set_grad_enabled torch.autograd.set_grad_enabled "
     "torch.autograd.no_grad torch.autograd.set_detect_anomaly torch.autograd.detect_anomaly torch.random.fork_rng "
@@ -131,6 +152,9 @@ HARMFUL = _words(
     "exec eval compile globals locals vars dir setattr delattr __import__ open input breakpoint memoryview help "
     "get_ipython __builtins__ __loader__ __spec__ exit quit In Out type getattr"
 )
+CONSUMERS = _words(
+    "sum all any max min list tuple set frozenset dict sorted"
+)  # of a generator, before they return
 CHANGING = frozenset({"id", "hash", "object"})
 MEMBERS = _words(
     "__init__ __call__ __len__ __getitem__ __setitem__ __iter__ __next__ __repr__ __str__ __contains__ __eq__ __ne__ "
@@ -153,10 +177,29 @@ AT_NOT = _words("globals locals vars eval exec __import__ open modules _getframe
 
 @dataclass(frozen=True)
 class Names:
-    """What the whole notebook says of its names: paths that imports give them, and which are classes of its own."""
+    """What the whole notebook says of its names: paths that imports give them, which are classes of its own, and
+    which are bound by a statement that is no import."""
 
     paths: Mapping[str, frozenset[str]]
     classes: frozenset[str]
+    stored: frozenset[str]
+
+    def of(self, node: ast.expr) -> frozenset[str]:
+        """Full dotted names of an attribute of what was imported."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        roots = self.paths.get(node.id, frozenset()) if isinstance(node, ast.Name) else frozenset()
+        return frozenset(".".join([root, *reversed(parts)]) for root in roots)
+
+    def passes(self, context: ast.expr) -> bool:
+        """Whether it is a context of a library that ends no exception."""
+        if not isinstance(context, ast.Call):
+            return False
+        paths = self.of(context.func)
+        names = {node.id for node in ast.walk(context.func) if isinstance(node, ast.Name)}
+        return bool(paths) and paths <= SCOPED | {"torch.device"} and not names & self.stored
 
 
 @dataclass
@@ -209,7 +252,7 @@ class _Reader:
             self.piece.valued.add(node.id)
 
     def _Attribute(self, node: ast.Attribute, role: str) -> None:
-        paths = self._paths(node)
+        paths = self.known.of(node)
         if not isinstance(node.ctx, ast.Load):
             self._store(node)
         elif paths:
@@ -230,18 +273,11 @@ class _Reader:
         elif role == "call" and RANDOM.search(name):
             self._sign(Sign.DRAWS)
 
-    def _paths(self, node: ast.expr) -> frozenset[str]:
-        """Full dotted names of an attribute of what was imported."""
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        roots = self.known.paths.get(node.id, frozenset()) if isinstance(node, ast.Name) else frozenset()
-        return frozenset(".".join([root, *reversed(parts)]) for root in roots)
-
     def _library(self, paths: Iterable[str], role: str) -> None:
         for path in paths:
             self._sign(_of_library(path, role))
+            if path.partition(".")[0] == "matplotlib" and not _is_drawing(path):
+                self._sign(Sign.LASTING)
 
     # Stores
 
@@ -257,13 +293,13 @@ class _Reader:
                 self.piece.valued.add(root.id)
 
     def _store_in_library(self, node: ast.expr) -> None:
-        paths = self._paths(node)
+        paths = self.known.of(node)
         known = paths and all(SETTING_STORES.fullmatch(path) for path in paths)
-        self._sign(Sign.SETTING if known else Sign.WILD)
+        self._sign(Sign.SETTING | Sign.LASTING if known else Sign.WILD)
 
     def _Subscript(self, node: ast.Subscript, role: str) -> None:
         self.read(node.slice, "type" if role == "type" else "value")
-        if not isinstance(node.ctx, ast.Load) and self._paths(node.value):
+        if not isinstance(node.ctx, ast.Load) and self.known.of(node.value):
             self._store_in_library(node.value)
             return
         self.read(node.value, "type" if role == "type" else "base")
@@ -315,7 +351,7 @@ class _Reader:
         for item in node.items:
             call = item.context_expr
             paths = (
-                self._paths(call.func)
+                self.known.of(call.func)
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
                 else None
             )
@@ -446,6 +482,12 @@ def _of_library(path: str, role: str) -> Sign:
     return sign if known and not LEAF.search(leaf) else sign | Sign.UNKNOWN
 
 
+def _is_drawing(path: str) -> bool:
+    """Whether something of matplotlib is about the figures of one cell, or about none."""
+    space, _, leaf = path.rpartition(".")
+    return (space == "matplotlib.pyplot" and leaf in DRAWING) or PLOTTING.fullmatch(path) is not None
+
+
 def _is_exact(path: str, top: str, leaf: str) -> bool:
     return top in EXACT or (VALUES.fullmatch(path) is not None and not RANDOM.search(leaf))
 
@@ -463,6 +505,9 @@ class Unit:
         now: code that is executed when the cell runs.
         later: code of the functions and classes that it defines, by name.
         rest: it is not a head.
+        rebinds: names that functions in it bind by ``global``.
+        lazy: names that code in it uses which may run at any later time.
+        flow: which names it binds before it uses them.
     """
 
     cell: int
@@ -471,6 +516,8 @@ class Unit:
     now: Piece = field(default_factory=Piece)
     later: dict[str, Piece] = field(default_factory=dict)
     rebinds: set[str] = field(default_factory=set)
+    lazy: set[str] = field(default_factory=set)
+    flow: Flow = field(default_factory=Flow)
 
     @property
     def variables(self) -> set[str]:
@@ -486,14 +533,14 @@ def _read(sources: Sequence[str]) -> tuple[list[Unit], Names]:
     known = _known_names(trees)
     units: list[Unit] = []
     for cell, (source, text, tree) in enumerate(zip(sources, texts, trees, strict=True)):
-        unit = Unit(cell, rest=False)
+        unit = Unit(cell, rest=False, flow=Flow(known.passes))
         if text != source:
             unit.now.sign |= Sign.SETTING
         units.append(unit)
         lines = text.splitlines()
         for statement in tree.body:
             if not (unit.rest or _only_binds(statement)):
-                units.append(unit := Unit(cell, rest=True))
+                units.append(unit := Unit(cell, rest=True, flow=Flow(known.passes)))
             _add(unit, statement, lines, known)
     if len(units) > UNITS:
         raise ValueError("too many cells")
@@ -502,7 +549,7 @@ def _read(sources: Sequence[str]) -> tuple[list[Unit], Names]:
 
 def _known_names(trees: Sequence[ast.Module]) -> Names:
     paths: dict[str, set[str]] = defaultdict(set)
-    classes = set()
+    classes, stored = set(), set()
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -512,9 +559,14 @@ def _known_names(trees: Sequence[ast.Module]) -> Names:
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 paths[alias.asname or alias.name].add(f"{node.module or '.'}.{alias.name}")
-        elif isinstance(node, ast.ClassDef):
-            classes.add(node.name)
-    return Names({name: frozenset(found) for name, found in paths.items()}, frozenset(classes))
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            stored.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            stored.add(node.name)
+            if isinstance(node, ast.ClassDef):
+                classes.add(node.name)
+    named = {name: frozenset(found) for name, found in paths.items()}
+    return Names(named, frozenset(classes), frozenset(stored))
 
 
 def _only_binds(node: ast.stmt) -> bool:
@@ -562,25 +614,27 @@ def _is_plain_class(node: ast.ClassDef) -> bool:
 
 
 def _add(unit: Unit, node: ast.stmt, lines: Sequence[str], known: Names) -> None:
-    now, later, bound, rebinds = _scopes(node, lines)
-    piece = Piece(set(now))
+    scopes = _Scopes.of(node, lines, known)
+    piece = Piece(set(scopes.now))
     reader = _Reader(known, piece)
     plain = _only_binds(node)
     kind = Kind.VARIABLE
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and plain:
         kind = Kind.FUNCTION if isinstance(node, ast.FunctionDef) else Kind.CLASS
-        unit.later.setdefault(node.name, Piece()).add(_body(node, later, known, reader))
+        unit.later.setdefault(node.name, Piece()).add(_body(node, scopes.later, known, reader))
     else:
-        piece.names |= later
+        piece.names |= scopes.later
         reader.read(node)
         if plain:
             kind = Kind.MODULE if isinstance(node, (ast.Import, ast.ImportFrom)) else Kind.CONSTANT
-    if any(CELLS.fullmatch(name) and name not in bound for name in piece.names):
+    if any(CELLS.fullmatch(name) and name not in scopes.bound for name in piece.names):
         piece.sign |= Sign.WILD  # IPython's own names: what an earlier cell gave
-    for name in bound:
+    for name in scopes.bound:
         unit.binds[name].add(kind)
     unit.now.add(piece)
-    unit.rebinds |= rebinds
+    unit.rebinds |= scopes.rebinds
+    unit.lazy |= scopes.lazy
+    unit.flow.follow(node)
 
 
 def _body(node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, head: _Reader) -> Piece:
@@ -605,38 +659,153 @@ def _body(node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, h
     return piece
 
 
-def _scopes(node: ast.stmt, lines: Sequence[str]) -> tuple[set[str], set[str], set[str], set[str]]:
-    """Names of the notebook that a statement uses at once, those that code inside it uses, those that it binds, and
-    those that functions in it bind by ``global``."""
+@dataclass
+class _Scopes:
+    """Names of the notebook in a statement.
+
+    Attributes:
+        now: those that it uses at once.
+        later: those that code inside it uses.
+        lazy: those of ``later`` that it may use after its end: functions, lambdas, generators.
+        bound: those that it binds.
+        rebinds: those that functions in it bind by ``global``.
+    """
+
+    now: set[str]
+    bound: set[str]
+    later: set[str] = field(default_factory=set)
+    lazy: set[str] = field(default_factory=set)
+    rebinds: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, node: ast.stmt, lines: Sequence[str], known: Names) -> _Scopes:
+        table = _table(node, lines, known)
+        symbols = table.get_symbols()
+        now = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
+        bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+        bound |= {
+            name for target in ast.walk(node) if isinstance(target, ast.Delete) for name in _deleted(target)
+        }
+        found = cls(now, bound)
+        for inner in table.get_children():
+            found._add(inner, isinstance(node, ast.ClassDef), lazy=False)
+        return found
+
+    def _add(self, table: symtable.SymbolTable, in_class: bool, lazy: bool) -> None:
+        names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
+        in_class = in_class and table.get_type() == "class"
+        lazy = lazy or not _is_comprehension(table)
+        (self.now if in_class else self.later).update(names)
+        if lazy:
+            self.lazy |= names
+        self.rebinds |= {s.get_name() for s in table.get_symbols() if s.is_declared_global()}
+        for child in table.get_children():
+            self._add(child, in_class, lazy)
+
+
+def _table(node: ast.stmt, lines: Sequence[str], known: Names) -> symtable.SymbolTable:
+    consumed = _Consumed(known)
+    mended = consumed.visit(copy.deepcopy(node)) if _has_generator(node) else node
+    if consumed.found:
+        return symtable.symtable(ast.unparse(mended), "<cell>", "exec")
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
     text = "\n".join(lines[first - 1 : node.end_lineno])
     try:
-        table = symtable.symtable(text, "<cell>", "exec")
         if ";" in text:
             raise SyntaxError("perhaps several statements on a line")
+        return symtable.symtable(text, "<cell>", "exec")
     except SyntaxError:
-        table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
-    symbols = table.get_symbols()
-    now = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
-    bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
-    bound |= {
-        name for target in ast.walk(node) if isinstance(target, ast.Delete) for name in _deleted(target)
-    }
-    later: set[str] = set()
-    rebinds: set[str] = set()
-    todo = [(inner, isinstance(node, ast.ClassDef)) for inner in table.get_children()]
-    while todo:
-        inner, at_once = todo.pop()
-        found = {symbol.get_name() for symbol in inner.get_symbols() if symbol.is_global()}
-        at_once = at_once and inner.get_type() == "class"
-        (now if at_once else later).update(found)
-        rebinds |= {s.get_name() for s in inner.get_symbols() if s.is_declared_global()}
-        todo += [(child, at_once) for child in inner.get_children()]
-    return now, later, bound, rebinds
+        return symtable.symtable(ast.unparse(node), "<cell>", "exec")
+
+
+def _has_generator(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.GeneratorExp) for part in ast.walk(node))
+
+
+class _Consumed(ast.NodeTransformer):
+    """Makes lists of the generators that end where they stand."""
+
+    def __init__(self, known: Names) -> None:
+        self.known, self.found = known, False
+
+    def _listed(self, node: ast.expr) -> ast.expr:
+        if not isinstance(node, ast.GeneratorExp):
+            return node
+        self.found = True
+        return ast.copy_location(ast.ListComp(node.elt, node.generators), node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in CONSUMERS and name not in self.known.stored | self.known.paths.keys():
+            node.args = [self._listed(argument) for argument in node.args]
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        if all(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
+            node.value = self._listed(node.value)
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = self._listed(node.iter)
+        return node
+
+
+def _is_comprehension(table: symtable.SymbolTable) -> bool:
+    """Whether a scope is one that is run to its end where it stands: a generator is not."""
+    arguments = table.get_parameters() if isinstance(table, symtable.Function) else ()
+    return ".0" in arguments and table.get_name() != "genexpr"  # no function has such a parameter
 
 
 def _deleted(node: ast.Delete) -> Iterator[str]:
     return (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+# --- Versions: what a name stands for at a place ---------------------------------------------------------------
+
+
+class _Versions:
+    """Gives each value that units bind to a name, without having used the name before, a name of its own.
+
+    Not for names of libraries, functions and classes, nor for those that code uses which may run later. A unit may
+    find several versions of a name at its beginning, if one of those before it does not bind it for certain.
+    """
+
+    def __init__(self, units: Sequence[Unit], known: Names) -> None:
+        plain = {Kind.VARIABLE, Kind.CONSTANT}
+        self.single = {*known.paths, *known.classes}
+        for unit in units:
+            self.single |= unit.lazy | unit.rebinds | unit.later.keys()
+            self.single |= {name for name, kinds in unit.binds.items() if not kinds <= plain}
+        self.known: dict[str, list[tuple[int, frozenset[str]]]] = {}
+        for number, unit in enumerate(units):
+            self._rename(number, unit)
+
+    def before(self, place: int, name: str) -> frozenset[str]:
+        """What ``name`` may stand for before cell ``place``."""
+        found = [versions for cell, versions in self.known.get(name, ()) if cell < place]
+        return found[-1] if found else frozenset({name})
+
+    def _rename(self, number: int, unit: Unit) -> None:
+        names = {name: self._inside(number, unit, name) for name in unit.now.names | unit.binds.keys()}
+        unit.now.names = {version for name in unit.now.names for version in names[name]}
+        binds = unit.binds
+        unit.binds = defaultdict(set)
+        for name, kinds in binds.items():
+            for version in names[name]:
+                unit.binds[version] |= kinds
+
+    def _inside(self, number: int, unit: Unit, name: str) -> frozenset[str]:
+        """What ``name`` stands for in a unit."""
+        before = self.before(unit.cell + 1, name)
+        if name in self.single or name not in unit.binds or name in unit.flow.exposed:
+            return before
+        own = frozenset({f"{name}#{number}"})
+        after = own if name in unit.flow.bound else own | before
+        self.known.setdefault(name, []).append((unit.cell, after))
+        return own
 
 
 # --- The notebook ---------------------------------------------------------------------------------------------
@@ -659,6 +828,7 @@ class Notebook:
         self.unclear = False
         try:
             self.units, self.known = _read(self.sources)
+            self.versions = _Versions(self.units, self.known)
             self._bind()
             self._link()
             self._execute()
@@ -679,11 +849,13 @@ class Notebook:
         pieces = [*(unit.now for unit in self.units), *self.code.values()]
         valued = {name for piece in pieces for name in piece.valued}
         stores = any(piece.sign & (Sign.FOREIGN | Sign.GRADIENT) for piece in pieces)
+        lasting = any(piece.sign & Sign.LASTING for piece in pieces)
+        stateful = STATEFUL if lasting else STATEFUL - {"matplotlib"}
         self.mutable = {
             name
             for name, found in kinds.items()
             if Kind.VARIABLE in found
-            or any(path.partition(".")[0] in STATEFUL for path in self.known.paths.get(name, ()))
+            or any(path.partition(".")[0] in stateful for path in self.known.paths.get(name, ()))
             or (Kind.CLASS in found and name in valued)
             or (Kind.FUNCTION in found and name in valued and stores)
         }
@@ -742,10 +914,9 @@ class Notebook:
         None where that is unclear. A name with an ``@`` before it is the path of an object that is not the notebook's.
         """
         names = sorted(set(names))
-        own = [name for name in names if not name.startswith("@")]
-        if self.unclear or not all(_is_known(name) for name in names if name not in own):
+        if self.unclear or not all(_is_known(name) for name in names if name.startswith("@")):
             return None
-        found, needed = self._decisive(place, own)
+        found, needed = self._decisive(place, self._own(place, names))
         wild = any(self.code[name].sign & Sign.WILD for name in needed & self.code.keys())
         drawn = any(self.signs[number] & Sign.DRAWS for number in found)
         return None if wild or drawn else self._digest(names, found)
@@ -756,13 +927,18 @@ class Notebook:
 
     def cells_of(self, place: int, names: Iterable[str]) -> set[int]:
         """Places of the cells on which the exercise depends."""
-        found, _ = self._decisive(place, [name for name in names if not name.startswith("@")])
+        found, _ = self._decisive(place, self._own(place, names))
         return {self.units[number].cell for number in found}
 
     def runnable(self, cells: Iterable[int]) -> set[int]:
         """``cells`` with those that must run before them."""
         cells = set(cells)
         return cells | {self.units[number].cell for number in self._units_for_cells(cells)}
+
+    def _own(self, place: int, names: Iterable[str]) -> set[str]:
+        """The names that are the notebook's, as they stand before cell ``place``."""
+        own = (name for name in names if not name.startswith("@"))
+        return {version for name in own for version in self.versions.before(place, name)}
 
     def _digest(self, heads: Sequence[str], found: Iterable[int]) -> str:
         cells = sorted({self.units[number].cell for number in found})

@@ -711,6 +711,11 @@ class _Work:
             for cell in self.outputs[name]
             if any(out["output_type"] == "error" for out in cell.outputs)
         }
+        if wrong:  # what it should have bound may be as it was before
+            for place in reading.digests:
+                needed = reading.notebook.runnable([place]) - {place}
+                if wrong & set(map(reading.index, needed)):
+                    self.cells[name].pop(reading.index(place), None)
         for exercise in sorted(
             self.reached.keys() - self.unsteady - self.bases.keys()
         ):  # a record is the same twice

@@ -256,3 +256,27 @@ def test_a_suite_that_asks_for_another_name_now_finds_it(course, grade):
     assert done.spared == NEITHER
     message = done.record.grade.exercises[1].verdicts[0].message
     assert message == "ce n'est pas le bon multiple", json.dumps(message)
+
+
+@confined
+def test_what_a_cell_that_raised_should_have_bound_is_as_it_was_before(course, grade):
+    """So the output of a cell behind it depends on what the cell that raised binds anew."""
+    texts = {"demo": "a = 1 // 0", "last": "print('a vaut', a)"}
+    hand_in(course, imports="import torch\na = 1", **texts)
+    assert outputs(grade().record)[texts["last"]] == "a vaut 1\n"
+    hand_in(course, imports="import torch\na = 2", **texts)
+    assert outputs(grade().record)[texts["last"]] == "a vaut 2\n"
+
+
+@confined
+@pytest.mark.parametrize("drawn", ["plt.plot([1])", "plt.figure()", "plt.figure(3)\nraise ValueError"])
+def test_a_cell_finds_no_figure_of_an_earlier_one(course, grade, drawn):
+    """Why a cell that draws does not depend on those before it that do."""
+    last = "print('figures :', plt.get_fignums())"
+    triple = "def triple(x):\n    return 3 * x if plt.get_fignums() == [] else x"
+    hand_in(
+        course, imports="import matplotlib.pyplot as plt\nimport torch", demo=drawn, triple=triple, last=last
+    )
+    record = grade().record
+    assert outputs(record)[last] == "figures : []\n"
+    assert set(outcomes(record).values()) == {Outcome.PASSED}
