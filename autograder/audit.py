@@ -32,10 +32,11 @@ from autograder.bank import Sort, Variant, read_bank, read_needs, read_source, r
 from autograder.course import Course, Source, near
 from autograder.diagnosis import Sketch, resolve, suite_digest
 from autograder.errors import GraderFailure, InstructorError
-from autograder.grading import Job, Record, Trial
+from autograder.job import Job, Trial
+from autograder.record import Record
 from autograder.schedule import Forks, Options, drive, drive_trials, ungraded
+from autograder.seeds import derive_seed
 from autograder.submission import Exercise, Kind
-from autograder.suite import derive_seed
 from autograder.vacuous import LeftOut, line_of, observe, public_names, vacuous_variants
 from autograder.verdict import ExerciseGrade, Outcome
 

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.course import Course
-from autograder.grading import versions
+from autograder.identity import versions
 from autograder.trials import REFERENCE, Plan, Run, Subject, Trials
 
 __all__ = ["calibrated", "draw", "entry_of", "fail_rate", "problems_of", "rows_of", "summary", "write_floors"]

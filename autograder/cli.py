@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import autograder.lean  # noqa: F401 - before anything imports nbformat
 from autograder import __version__
 from autograder.course import Course
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError

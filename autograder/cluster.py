@@ -52,7 +52,9 @@ from distributed.comm.core import FatalCommClosedError
 from autograder.course import Course
 from autograder.errands import HANDLERS, perform
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError
-from autograder.grading import Job, Keys, Record, content_key, toolkit_digest, versions
+from autograder.identity import Keys, content_key, toolkit_digest, versions
+from autograder.job import Job
+from autograder.record import Record
 from autograder.sandbox.confinement import Level, chosen_level, require
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, Tell, drive

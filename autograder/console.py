@@ -22,8 +22,8 @@ from rich.text import Text
 
 from autograder.course import Course
 from autograder.gradebook import Recorded, record
-from autograder.grading import Record
 from autograder.journal import Journal, Tally
+from autograder.record import Record
 from autograder.regrading import Change
 from autograder.schedule import Forks, Graders, Options, Progress, Tell, grade_class, keep, stored
 from autograder.verdict import Grade

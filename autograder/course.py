@@ -98,6 +98,12 @@ class Course:
         """Our own folder: verdicts and what is being built."""
         return self.root / ".autograder"
 
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """Folders that no guest may ever see."""
+        names = ("source", "reference", "tests", "submitted", "autograded", "feedback", self.state.name)
+        return tuple(str(self.root / name) for name in names)
+
     def source(self, assignment: str) -> Path:
         return self.root / "source" / assignment
 

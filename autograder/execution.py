@@ -17,7 +17,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from zmq.constants import SocketOption
 
 from autograder.errors import CellFailed, GraderFailure, StudentFailure, WallExpired
 from autograder.probe import Probe, SocketTransport
+from autograder.record import Executed
 from autograder.sandbox.kernel import FORK, FORKED, SEED, SERVE, STOP, UP
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import PATIENCE, GuestKernelManager, Launcher, put_files
@@ -50,15 +51,6 @@ LIMITS_IN_FRENCH = {
     PROCESS_LIMIT: "limite de processus atteinte",
 }
 CPU, WALL, OUTPUT = "temps de calcul", "temps d'attente", "sorties"
-
-
-@dataclass(frozen=True)
-class Executed:
-    """What a code cell printed and displayed; ``index`` is its place in the submission."""
-
-    index: int
-    source: str
-    outputs: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

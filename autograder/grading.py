@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import io
 import json
 import os
-import platform
 import re
 import resource
 import select
@@ -25,20 +23,17 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
 
-import autograder
 from autograder.course import Course, Source
 from autograder.dependence import Notebook
-from autograder.diagnosis import FILE, SEED, Diagnoses, Sketch, Sketcher
+from autograder.diagnosis import FILE, SEED, Diagnoses, Sketcher
 from autograder.errors import (
     CallTimedOut,
     CellFailed,
@@ -48,8 +43,11 @@ from autograder.errors import (
     StudentFailure,
     WallExpired,
 )
-from autograder.execution import Asked, CellEnd, Executed, Execution, Kernel
+from autograder.execution import Asked, CellEnd, Execution, Kernel
+from autograder.identity import Keys, content_key, versions
+from autograder.job import Basis, Job, Setup
 from autograder.probe import Probe, RemoteError, Student
+from autograder.record import Executed, Record
 from autograder.sandbox.confinement import Level
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.limits import Limits
@@ -57,6 +55,8 @@ from autograder.sandbox.privileges import data_now
 from autograder.sandbox.provisioner import Launcher
 from autograder.sandbox.supervisor import Guest, GuestRequest
 from autograder.sandbox.syscalls import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
+from autograder.seeds import derive_seed
+from autograder.sketch import Sketch
 from autograder.submission import (
     Exercise,
     Kind,
@@ -72,224 +72,13 @@ from autograder.submission import (
     plan,
     read_notebook,
 )
-from autograder.suite import Host, Rounds, derive_seed, run_suite, run_suites
+from autograder.suite import Host, Rounds, run_suite, run_suites
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
 REVIVALS = 2  # fresh guests for one exercise whose suite ends the whole guest (memory)
 OWN_MEMORY = 4 << 30  # bytes that a grader may take beside what it inherited
 READING = 10.0  # seconds of CPU for finding out what depends on what in a notebook
 TIMEOUTS = 2  # calls of one exercise that may run into their CPU limit before its other tests are not asked
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One cell more, run in a fork behind the submission's own cells, and the seeds with which the suite asks then."""
-
-    text: str
-    seeds: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Basis:
-    """What an exercise's result was made from in its submission: a digest of it (``dependence``), and the names that
-    the suite asked for."""
-
-    digest: str
-    names: tuple[str, ...]
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Basis:
-        return cls(str(data["digest"]), tuple(map(str, data["names"])))
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a grader needs to know of one submission; plain values, so that it travels as JSON.
-
-    ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells; ``sketch`` for
-    sketches of the replies, with the seed of diagnoses; ``trials`` for the one suite of the source on each of them
-    instead (audits). ``exercises`` names those that are graded; empty for all. ``seeds`` holds the seeds of exercises
-    that have one of their own. Of an earlier submission there are ``known`` results, by exercise, and digests of its
-    ``cells``, by notebook: an exercise that nothing concerns which has changed since is left out of the record.
-    """
-
-    root: str
-    assignment: str
-    student: str
-    seed: str
-    folder: str
-    more_seeds: tuple[str, ...] = ()
-    sketch: bool = False
-    trials: tuple[Trial, ...] = ()
-    exercises: tuple[str, ...] = ()
-    seeds: Mapping[str, str] = field(default_factory=dict)
-    known: Mapping[str, Basis] = field(default_factory=dict)
-    cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Job:
-        data = json.loads(text)
-        trials = tuple(Trial(trial["text"], tuple(trial["seeds"])) for trial in data["trials"])
-        more_seeds, exercises = tuple(data["more_seeds"]), tuple(data["exercises"])
-        known = {exercise: Basis.from_dict(basis) for exercise, basis in data["known"].items()}
-        plain = {"more_seeds": more_seeds, "trials": trials, "exercises": exercises, "known": known}
-        return cls(**{**data, **plain})
-
-
-@dataclass(frozen=True)
-class Record:
-    """A grade with what the submission's cells printed, notebook by notebook.
-
-    ``again`` asks for one more try alone on the machine: a wall limit passed although little CPU time was used.
-    ``more`` holds a grade for each of the job's further seeds, ``sketches`` those it asked for, by exercise and test;
-    ``parts`` the key (``Keys.parts``) that each exercise was graded with. ``bases`` tell, where it is clear, what of
-    the submission decides an exercise; ``seeds`` are those of exercises that were graded with another than the grade's;
-    ``cells`` hold digests of what decides the outputs of each cell, by notebook and place.
-    """
-
-    grade: Grade
-    notebooks: dict[str, list[Executed]] = field(default_factory=dict)
-    again: bool = False
-    more: tuple[Grade, ...] = ()
-    sketches: dict[str, dict[str, Sketch]] = field(default_factory=dict)
-    parts: dict[str, str] = field(default_factory=dict)
-    bases: dict[str, Basis] = field(default_factory=dict)
-    seeds: dict[str, str] = field(default_factory=dict)
-    cells: dict[str, dict[int, str]] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        notebooks = {name: [asdict(cell) for cell in cells] for name, cells in self.notebooks.items()}
-        grade, *more = (json.loads(grade.to_json()) for grade in (self.grade, *self.more))
-        sketches = {
-            e: {t: sketch.to_list() for t, sketch in found.items()} for e, found in self.sketches.items()
-        }
-        data = {
-            "grade": grade,
-            "notebooks": notebooks,
-            "again": self.again,
-            "more": more,
-            "sketches": sketches,
-            "parts": self.parts,
-            "bases": {exercise: asdict(basis) for exercise, basis in self.bases.items()},
-            "seeds": self.seeds,
-            "cells": self.cells,
-        }
-        return json.dumps(data, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Record:
-        """Raises ValueError if ``text`` is no record."""
-        try:
-            data = json.loads(text)
-            notebooks = {n: [Executed(**cell) for cell in cells] for n, cells in data["notebooks"].items()}
-            grade, *more = (Grade.from_json(json.dumps(g)) for g in (data["grade"], *data.get("more", ())))
-            sketches = {
-                e: {t: Sketch.from_list(sketch) for t, sketch in found.items()}
-                for e, found in data.get("sketches", {}).items()
-            }
-            parts = {str(exercise): str(key) for exercise, key in data.get("parts", {}).items()}
-            bases = {str(e): Basis.from_dict(basis) for e, basis in data.get("bases", {}).items()}
-            seeds = {str(exercise): str(seed) for exercise, seed in data.get("seeds", {}).items()}
-            cells = {n: {int(i): str(d) for i, d in c.items()} for n, c in data.get("cells", {}).items()}
-            again = bool(data["again"])
-            return cls(grade, notebooks, again, tuple(more), sketches, parts, bases, seeds, cells)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a record: {error!r}") from error
-
-
-# --- Identity of a result -------------------------------------------------------------------------------------
-
-
-def versions() -> dict[str, str]:
-    """What a result depends on besides the course's files."""
-    return {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": numpy.__version__,
-        "autograder": autograder.__version__,
-    }
-
-
-def content_key(course_key: str, submission: str) -> str:
-    """SHA-256 of everything that decides the grade of a submission whose digest is ``submission``."""
-    return hashlib.sha256(f"{course_key} {submission}".encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What of it is the same for a whole class, as SHA-256: source, suites, reference, versions, this package.
-
-    Attributes:
-        whole: of all of it.
-        parts: for each exercise that is not manual what decides its points: all but the other exercises' suites.
-    """
-
-    whole: str
-    parts: Mapping[str, str]
-
-    @classmethod
-    def of(cls, course: Course, source: Source) -> Keys:
-        exercises = [e for e in source.exercises if e.kind is not Kind.MANUAL]
-        suites = {e.id: e.suite for e in exercises if e.suite}
-        shared = _shared(course, source.assignment, suites.values())
-        texts = {suite.stem: suite.read_text(encoding="utf-8") for suite in suites.values()}
-        parts = {e.id: _sha256([shared, e.id, *(texts[name] for name in _used(e, texts))]) for e in exercises}
-        return cls(_sha256([shared, *parts.values()]), parts)
-
-
-def course_key(course: Course, assignment: str) -> str:
-    """``Keys.whole`` of an assignment."""
-    return Keys.of(course, course.load_source(assignment)).whole
-
-
-def _shared(course: Course, assignment: str, suites: Collection[Path]) -> str:
-    """SHA-256 of what decides the points of every exercise of an assignment."""
-    hidden = course.hidden(assignment)
-    return _sha256(
-        [
-            assignment,
-            json.dumps(versions(), sort_keys=True),
-            toolkit_digest(),
-            tree_digest(course.source(assignment), "*.ipynb"),
-            tree_digest(hidden, "*.py", without=suites),
-            tree_digest(hidden, "*.json"),
-            tree_digest(course.reference, "*.py"),
-        ]
-    )
-
-
-def _used(exercise: Exercise, texts: Mapping[str, str]) -> list[str]:
-    """The exercise's suite and every other one that it names, which it might import."""
-    found: list[str] = []
-    todo = [exercise.suite.stem] if exercise.suite else []
-    while todo:
-        found.append(name := todo.pop())
-        words = set(re.findall(r"\w+", texts[name]))
-        todo += sorted(other for other in texts if other in words and other not in (*found, *todo))
-    return found
-
-
-def _sha256(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
-
-
-@cache
-def toolkit_digest() -> str:
-    """SHA-256 of this package's own code."""
-    return tree_digest(Path(__file__).parent, "*.py")
-
-
-def tree_digest(folder: Path, pattern: str, without: Collection[Path] = ()) -> str:
-    """SHA-256 of names and bytes of the files below ``folder`` that match; banks are not part of a suite."""
-    total = hashlib.sha256()
-    for path in sorted(set(folder.rglob(pattern)).difference(without)):
-        inner = path.relative_to(folder)
-        if path.is_file() and "bank" not in inner.parts and "__pycache__" not in inner.parts:
-            total.update(f"{inner.as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
 
 
 # --- One submission -------------------------------------------------------------------------------------------
@@ -966,16 +755,6 @@ def _cell_share(cell: Any, points: float) -> tuple[float, str]:
 # --- A grader's process ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What a grader must know before it knows its job, to start a guest ahead."""
-
-    guest_server: int
-    level: str
-    limits: dict[str, Any]
-    protected: tuple[str, ...] = ()
-
-
 def main(message: bytes, fds: Sequence[int]) -> None:
     """Entry of a fork of the trusted forkserver: start a guest, read a job, send a record."""
     setup = Setup(**json.loads(message))
@@ -1062,17 +841,3 @@ def guest_launcher(setup: Setup, limits: Limits, server: Forkserver | None = Non
         return Guest.launch(server, request, bridge, None)
 
     return launch
-
-
-def protected_paths(course: Course) -> tuple[str, ...]:
-    """Folders of a course that no guest may ever see."""
-    names: Iterable[str] = (
-        "source",
-        "reference",
-        "tests",
-        "submitted",
-        "autograded",
-        "feedback",
-        ".autograder",
-    )
-    return tuple(str(course.root / name) for name in names)

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from autograder.course import Course, Source, near
 from autograder.errors import InstructorError
-from autograder.grading import Job, Record
+from autograder.job import Job
+from autograder.record import Record
 from autograder.schedule import Forks, Options, drive_twice
+from autograder.seeds import derive_seed
 from autograder.submission import LEFT_OUT, Kind, SourceNotebook, digest, locate, plan, read_notebook
-from autograder.suite import derive_seed
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from autograder.execution import Executed
-from autograder.grading import Basis, Keys, Record, content_key
+from autograder.identity import Keys, content_key
+from autograder.job import Basis
+from autograder.record import Executed, Record
 from autograder.verdict import ExerciseGrade, Grade
 
 __all__ = ["Change", "changes", "merged", "reusable", "stale", "with_kept"]

@@ -15,7 +15,9 @@ from typing import Any
 
 from autograder.course import Course, near
 from autograder.errors import InstructorError
-from autograder.grading import Job, Record, content_key, course_key, versions
+from autograder.identity import content_key, course_key, versions
+from autograder.job import Job
+from autograder.record import Record
 from autograder.schedule import Forks, Options, drive, stored
 from autograder.submission import digest
 from autograder.verdict import Grade, Verdict

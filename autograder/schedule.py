@@ -30,13 +30,15 @@ from typing import Protocol
 
 from autograder.course import Course
 from autograder.errors import GraderFailure
-from autograder.grading import Basis, Job, Keys, Record, Setup, content_key, course_key, protected_paths
+from autograder.identity import Keys, content_key, course_key
+from autograder.job import Basis, Job, Setup
+from autograder.record import Record
 from autograder.regrading import Change, changes, merged, reusable, stale, with_kept
 from autograder.sandbox.confinement import Level, chosen_level, require
 from autograder.sandbox.forkserver import GUEST_PRELOAD, PATIENCE, Forkserver
 from autograder.sandbox.limits import Limits
+from autograder.seeds import derive_seed
 from autograder.submission import digest
-from autograder.suite import derive_seed
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 
 __all__ = ["Forks", "Graders", "Options", "Record", "grade_class", "graded_submission", "held", "stored"]
@@ -44,6 +46,7 @@ __all__ = ["Forks", "Graders", "Options", "Record", "grade_class", "graded_submi
 LONGEST = 240  # bytes of a student's name that stands in that of a file
 
 GRADER_PRELOAD = (
+    "autograder.lean",
     "torch",
     "torch._dynamo",  # the first optimizer imports it (2 s), with sympy
     "torch.testing",
@@ -103,9 +106,7 @@ class Forks:
         self.guests = Forkserver("autograder.sandbox.supervisor:main", GUEST_PRELOAD)
         self.graders = Forkserver("autograder.grading:main", GRADER_PRELOAD, pass_fds=(self.guests.fileno(),))
         self.graders.start()  # both import at the same time
-        self.setup = Setup(
-            self.guests.fileno(), level.value, options.limits.to_dict(), protected_paths(course)
-        )
+        self.setup = Setup(self.guests.fileno(), level.value, options.limits.to_dict(), course.protected)
         self.spares: list[socket.socket] = []
         self.lock = threading.Lock()
 

@@ -21,7 +21,8 @@ from typing import Any
 from autograder.feedback import render, render_overview
 from autograder.guest import QUIET
 from autograder.probe import Student, local_student
-from autograder.suite import derive_seed, exercise_of, run_suite
+from autograder.seeds import derive_seed
+from autograder.suite import exercise_of, run_suite
 from autograder.verdict import ExerciseGrade
 
 __all__ = ["check", "exercises_in", "find_suite", "grade_public"]

@@ -10,8 +10,6 @@ Who is to blame for a failed test is decided here, in ``judge``.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import math
 import os
 import re
@@ -33,6 +31,7 @@ from autograder.pictures import Picture, to_dict
 from autograder.plain import PlainNotebook, course_of
 from autograder.probe import RemoteError, Student
 from autograder.raised import without_data
+from autograder.seeds import derive_seed
 from autograder.verdict import Outcome, Verdict
 
 MARK = "graded"
@@ -91,13 +90,6 @@ class Host(Protocol):
 HOST = pytest.StashKey[Host]()
 STUDENT = pytest.StashKey[Student]()
 SEED = pytest.StashKey[int]()
-
-
-def derive_seed(secret: str, *names: str) -> int:
-    """A seed of 63 bits for the stream called ``names``: a keyed hash, so that none tells another."""
-    text = "\x00".join(names).encode("utf-8", "surrogatepass")  # a folder's name may be no UTF-8
-    digest = hmac.new(secret.encode(), text, hashlib.sha256).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def exercise_of(suite: Path) -> str:

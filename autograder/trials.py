@@ -38,12 +38,13 @@ import torch
 from autograder.bank import Sort, read_bank, read_needs, read_source, reduced, with_variants
 from autograder.course import Course, Source
 from autograder.errors import GraderFailure, InstructorError
-from autograder.grading import versions
+from autograder.identity import versions
 from autograder.probe import local_student
 from autograder.sandbox.forkserver import Forkserver
 from autograder.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
+from autograder.seeds import derive_seed
 from autograder.submission import Exercise
-from autograder.suite import derive_seed, judge
+from autograder.suite import judge
 from autograder.syntax import parse_cell
 from autograder.verdict import Outcome
 

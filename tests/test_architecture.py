@@ -159,3 +159,14 @@ def test_a_student_needs_only_the_base_dependencies(tmp_path):
         [sys.executable, "-c", STUDENT], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.stdout == "double : 2 / 2\n- Le double : réussi\n", done.stderr
+
+
+def test_commands_that_only_drive_or_read_import_neither_torch_nor_a_slow_grammar():
+    """Graders and guests import torch, in forkservers; a command that waits for it would start seconds later."""
+    modules = ("cli", "console", "exports", "feedback", "handin", "journal", "release", "replay", "report")
+    code = (
+        f"import sys\nfor name in {modules}:\n    __import__(f'autograder.{{name}}')\n"
+        "print([name for name in ('torch', 'rfc3987_syntax', 'lark') if sys.modules.get(name)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from autograder.errors import HostTooWeak
-from autograder.grading import Record
+from autograder.record import Record
 from autograder.schedule import Forks, Options
 from tests.courses import cell, graded, make_course, notebook, solution, write
 from tests.levels import confined

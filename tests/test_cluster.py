@@ -33,8 +33,10 @@ from autograder.course import Course
 from autograder.errands import perform
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak
 from autograder.gradebook import scores
-from autograder.grading import Job, Keys, Record, content_key
+from autograder.identity import Keys, content_key
+from autograder.job import Job
 from autograder.journal import last_run
+from autograder.record import Record
 from autograder.sandbox import confinement
 from autograder.sandbox.confinement import Level
 from autograder.schedule import Options

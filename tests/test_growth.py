@@ -25,8 +25,9 @@ from autograder import cluster
 from autograder.console import print_class, print_status
 from autograder.exports import Order, fulfil
 from autograder.gradebook import Row, ensure_registered, record, scores
-from autograder.grading import Keys, Record, content_key
+from autograder.identity import Keys, content_key
 from autograder.journal import Journal, last_run
+from autograder.record import Record
 from autograder.report import Overview, render
 from autograder.schedule import Options, Progress, grade_class, keep, outdated
 from autograder.submission import digest

@@ -8,8 +8,8 @@ import pytest
 
 from autograder.course import Course
 from autograder.errors import InstructorError
-from autograder.grading import Record
 from autograder.journal import Journal, Tally, last_run
+from autograder.record import Record
 from autograder.regrading import Change
 from autograder.schedule import Progress
 from autograder.verdict import Outcome

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from autograder.gradebook import ensure_registered, record
-from autograder.grading import Record
+from autograder.record import Record
 from autograder.schedule import keep
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 from tools import light

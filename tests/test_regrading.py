@@ -9,7 +9,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.gradebook import scores
-from autograder.grading import Keys
+from autograder.identity import Keys
 from autograder.regrading import Change, changes, merged, stale
 from autograder.schedule import Record, stored
 from autograder.verdict import Outcome

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import grading
+from autograder import identity
 from autograder.console import grade_and_record
 from autograder.course import Course
-from autograder.grading import Keys, Record
+from autograder.identity import Keys
+from autograder.record import Record
 from autograder.regrading import reusable
 from autograder.replay import replay
 from autograder.sandbox.limits import Limits
@@ -125,7 +126,7 @@ def test_points_versions_and_our_failures_are_inputs(course, monkeypatch):
         "triple",
     )
     assert not reusable(replace(record, again=True), keys)
-    monkeypatch.setattr(grading, "versions", lambda: {"torch": "0"})
+    monkeypatch.setattr(identity, "versions", lambda: {"torch": "0"})
     assert not reusable(record, Keys.of(course, course.load_source("tp1")))
     monkeypatch.undo()
     source = course.source("tp1") / "tp1.ipynb"
