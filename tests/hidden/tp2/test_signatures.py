@@ -143,6 +143,11 @@ def test_a_second_training_leaves_the_first_module_alone(student):
     before = distances(student, first, a, b)
     second, _ = verifier(student, "la vérification après un second entraînement, sur d'autres auteurs")
     # Habits that resemble the first ones let its network verify the others too: 1 time in 5, as the audit has seen.
-    assert not student.same(first, second), "Le second entraînement a rendu le module du premier."
+    # A network that was trained on others never gives the same distances to the last digit.
+    others = distances(student, second, a, b)
+    assert not torch.allclose(others, before, rtol=1e-6, atol=0.0), (
+        "Le second entraînement, sur d'autres auteurs, a rendu le réseau du premier ou sa copie : "
+        "les distances sont les mêmes."
+    )
     after = distances(student, first, a, b)
     checks.same_scores(after, before, "les distances du premier module, après un second entraînement")

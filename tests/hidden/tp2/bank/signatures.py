@@ -789,6 +789,7 @@ def train_signatures(train_pairs, device):
     return model
 
 # %% mutant: trained once for all
+# killed by test_a_second_training_leaves_the_first_module_alone
 # Le premier réseau entraîné est gardé et renvoyé à chaque appel, quel que soit `train_pairs`.
 _kept = []
 
@@ -797,6 +798,19 @@ def train_signatures(train_pairs, device, _train=train_signatures):
     if not _kept:
         _kept.append(_train(train_pairs, device))
     return _kept[0]
+
+# %% mutant: a copy of the network trained once for all
+# killed by test_a_second_training_leaves_the_first_module_alone
+# Chaque appel rend une copie du premier réseau entraîné, quel que soit `train_pairs`.
+_known = []
+
+
+def train_signatures(train_pairs, device, _train=train_signatures):
+    import copy
+
+    if not _known:
+        _known.append(_train(train_pairs, device))
+    return copy.deepcopy(_known[0])
 
 # %% accepted: logistic loss on the squared distance
 def train_signatures(train_pairs, device):
