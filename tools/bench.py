@@ -3,7 +3,7 @@
     python tools/bench.py [--submissions 12] [--only FIGURE ...] [--json FILE]
     python tools/bench.py --only thousand workers kills [--thousand 1000] [--kills 100] [--seed N]
 
-Eight figures, each with its target from the project's issues:
+Nine figures, each with its target from the project's issues:
 
 * guest:      seconds until a guest has replied to ``import torch``, against a stock ipykernel (at least 5 times
               faster);
@@ -19,7 +19,9 @@ Eight figures, each with its target from the project's issues:
               more), seconds of the report and of exports;
 * workers:    two local workers of a cluster with one core each against one (at least 1.8 times);
 * kills:      scheduler, workers and writer killed 100 times in all during a run of 100 light submissions, and started
-              again: every submission recorded once, with the right grade (none lost, none doubled).
+              again: every submission recorded once, with the right grade (none lost, none doubled);
+* hostile:    a class of 40 of which 20 hang or starve, against the time that its honest half and the limits explain (at
+              most 1.2 times).
 """
 
 from __future__ import annotations
@@ -84,6 +86,7 @@ def main() -> None:
             ("thousand", lambda: measure_thousand(Path(scratch), arguments.thousand)),
             ("workers", lambda: measure_workers(Path(scratch), arguments.submissions)),
             ("kills", lambda: measure_kills(Path(scratch), arguments.kills, arguments.seed)),
+            ("hostile", lambda: measure_hostile(Path(scratch))),
         ):
             if arguments.only and name not in arguments.only:
                 continue
@@ -411,6 +414,12 @@ def measure_workers(scratch: Path, submissions: int) -> dict[str, Any]:
 
     course = make_class(scratch / "workers", 2 * submissions)
     return workers.measure_workers(course, scratch)
+
+
+def measure_hostile(scratch: Path) -> dict[str, Any]:
+    from tools import hostile
+
+    return hostile.measure_hostile(scratch)
 
 
 def measure_kills(scratch: Path, kills: int, seed: int) -> dict[str, Any]:
