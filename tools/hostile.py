@@ -13,18 +13,22 @@ from autograder.execution import GRACE
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, grade_class
 from tests.attacks.conftest import RIGHT, SMALL, SOURCE, tiny_course
-from tests.attacks.test_hostile_class import COMPUTING, HOSTILE, Attack
+from tests.attacks.test_hostile_class import COMPUTING, HOSTILE
 from tests.courses import submit
 
 HONEST = 20
 LIMITS = replace(SMALL, cell_cpu=5, cell_wall=120, call_wall=120)
+STUBBORN = {"a loop in C", "products of matrices", "a deadlock that computes", "a thread that never ends"}
+"""No interrupt ends them."""
+WAITS = {"descriptors": 10.0}
+"""Seconds within the wall limit of a cell: without descriptors ipykernel waits so long for its own outputs."""
 
 
 def measure_hostile(scratch: Path) -> dict[str, Any]:
     """Seconds of the class of 40 against those of its honest half, twice, and the limits that the others use up.
 
-    A cell that computes for ever costs its CPU limit, and one that ignores the interrupt then the grace that it has.
-    What starves is ended by a limit of another kind, which explains no time.
+    A cell that computes for ever costs its CPU limit, and one that no interrupt ends the grace that it has then.
+    What starves is ended by a limit of another kind, which explains no time, nor is a new guest's replay counted.
     """
     course = tiny_course(scratch / "hostile")
     honest = [f"{number:02} honest" for number in range(HONEST)]
@@ -40,7 +44,7 @@ def measure_hostile(scratch: Path) -> dict[str, Any]:
         together = _seconds(course, course.students("tp1"), forks)
     finally:
         forks.close()
-    limits = sum(explained(attack, LIMITS) for attack in HOSTILE.values())
+    limits = sum(explained(name, LIMITS) for name in HOSTILE)
     share = together / (alone * (1 + len(HOSTILE) / HONEST) + limits)
     return {
         "honest": HONEST,
@@ -53,12 +57,10 @@ def measure_hostile(scratch: Path) -> dict[str, Any]:
     }
 
 
-def explained(attack: Attack, limits: Limits) -> float:
+def explained(name: str, limits: Limits) -> float:
     """Seconds for which limits let an attack go on."""
-    if attack.why != COMPUTING:
-        return 0.0
-    stubborn = "SIG_IGN" in attack.code or "SIG_BLOCK" in attack.code
-    return limits.cell_cpu + (GRACE if stubborn else 0.0)
+    computing = limits.cell_cpu if HOSTILE[name].why == COMPUTING else 0.0
+    return computing + (GRACE if name in STUBBORN else 0.0) + WAITS.get(name, 0.0)
 
 
 def _seconds(course: Course, students: Sequence[str], forks: Forks) -> float:
