@@ -9,6 +9,7 @@ message and hint. A test's source, its seed, a path or ``Verdict.detail`` never 
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -155,10 +156,14 @@ def generate(course: Course, assignment: str) -> tuple[Path, ...]:
     Raises:
         InstructorError: with nbgrader's log, where it could not write one; the others are written.
     """
-    course.load_source(assignment)  # a clear error for an unknown name
+    source = course.load_source(assignment)
     from nbgrader.apps.api import NbGraderAPI  # here, since a student's machine has no nbgrader
 
-    result = NbGraderAPI(config=course.nbgrader_config()).generate_feedback(assignment, force=True)
+    api = NbGraderAPI(config=course.nbgrader_config())
+    # nbgrader copies what lies beside the notebook: a student's folder tp1.html would stand in the page's place.
+    pages = [f"{glob.escape(notebook.name)}.html" for notebook in source.notebooks]
+    api.coursedir.ignore = [*api.coursedir.ignore, *pages]
+    result = api.generate_feedback(assignment, force=True)
     if not result["success"]:
         raise InstructorError(
             f"nbgrader could not write all of the feedback for {assignment}. "

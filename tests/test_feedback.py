@@ -104,6 +104,8 @@ def test_the_page_that_nbgrader_writes_shows_it_in_french(tmp_path):
     with tracker() as (there, asked):
         submit(course, "ada", [*answered(), cell(f"![espion]({there}/pixel.png)", "markdown")])
         write(course.submitted("tp1", "ada") / "0.html", "a student's own page, which nbgrader copies")
+        write(course.submitted("tp1", "ada") / "tp1.html/in/the/way.txt", "a folder by the name of the page")
+        write(course.submitted("tp1", "bob") / "tp1.html", "a file by that name")
         write(course.submitted("tp1", "bob") / "tp1.ipynb", "{")
         record(course, "tp1", grade_with=grader)
         pages = generate(course, "tp1")
