@@ -214,6 +214,7 @@ class Audit:
         seeds: how often each suite is asked.
         whole: hand each variant in as a notebook of its own, with all cells instead of those that the exercise needs.
         made: make vacuous variants as well.
+        diagnose: have failed tests diagnosed, as a student's are: a mutant costs half as much again.
         sketch: have replies sketched, for ``diagnoses``.
         options: workers, confinement and limits; its secret is what seeds are derived from.
 
@@ -228,6 +229,7 @@ class Audit:
     seeds: int = 5
     whole: bool = False
     made: bool = True
+    diagnose: bool = False
     sketch: bool = False
     options: Options = OPTIONS
 
@@ -378,7 +380,11 @@ class Audit:
         text = json.dumps(with_variants(source, variants))
         (folder / f"{exercise.notebook}.ipynb").write_text(text, encoding="utf-8")
         seed = f"{derive_seed(self.options.secret, exercise.id):016x}"
-        return Job(str(root), self.assignment, student, seed, str(folder), sketch=self.sketch)
+        return Job(
+            *(str(root), self.assignment, student, seed, str(folder)),
+            sketch=self.sketch,
+            diagnose=self.diagnose,
+        )
 
     def _seeds(self, variant: Variant) -> tuple[str, ...]:
         names = (variant.exercise, variant.name)

@@ -738,7 +738,10 @@ def audit(
     try:
         found = subjects(course, assignment, exercises, banks)
         options = replace(OPTIONS, workers=workers or _cores())
-        run = Audit(course, assignment, found, seeds, whole, sketch=write_diagnosis, options=options)
+        told = messages_file is not None
+        run = Audit(
+            *(course, assignment, found, seeds, whole), diagnose=told, sketch=write_diagnosis, options=options
+        )
         for result in watched(run, errors):
             results.append(result)
         results = run.ordered(results)

@@ -652,6 +652,8 @@ class _Work:
         """Tests that failed are asked once more, with the seed of diagnoses: is the mistake a known one?"""
         if suite is None or grade.exercise not in execution.asked or grade.exercise in self.troubled:
             return grade
+        if not (self.job.diagnose or self.job.sketch):
+            return grade
         diagnoses = Diagnoses.read(suite)
         failed = [v.test for v in grade.verdicts if v.outcome is Outcome.FAILED and not v.gate]
         tests = [test for test in failed if test in diagnoses.tests]

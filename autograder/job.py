@@ -46,10 +46,11 @@ class Job:
     """What a grader needs to know of one submission; plain values, so that it travels as JSON.
 
     ``more_seeds`` asks for the suites once more with each of them, on the same run of the cells; ``sketch`` for
-    sketches of the replies, with the seed of diagnoses; ``trials`` for the one suite of the source on each of them
-    instead (audits). ``exercises`` names those that are graded; empty for all. ``seeds`` holds the seeds of exercises
-    that have one of their own. Of an earlier submission there are ``known`` results, by exercise, and digests of its
-    ``cells``, by notebook: an exercise that nothing concerns which has changed since is left out of the record.
+    sketches of the replies, with the seed of diagnoses; without ``diagnose`` a failed test is not asked again to be
+    diagnosed; ``trials`` asks for the one suite of the source on each of them instead (audits). ``exercises`` names
+    those that are graded; empty for all. ``seeds`` holds the seeds of exercises that have one of their own. Of an
+    earlier submission there are ``known`` results, by exercise, and digests of its ``cells``, by notebook: an exercise
+    that nothing concerns which has changed since is left out of the record.
     """
 
     root: str
@@ -59,6 +60,7 @@ class Job:
     folder: str
     more_seeds: tuple[str, ...] = ()
     sketch: bool = False
+    diagnose: bool = True
     trials: tuple[Trial, ...] = ()
     exercises: tuple[str, ...] = ()
     seeds: Mapping[str, str] = field(default_factory=dict)

@@ -288,6 +288,15 @@ def test_the_page_of_messages_says_what_each_mutant_reads(course):
 
 
 @confined
+@pytest.mark.parametrize("wanted", [True, False])
+def test_an_audit_has_mutants_diagnosed_if_somebody_wants_to_read_it(course, wanted):
+    audit = Audit(course, "tp1", subjects(course, "tp1"), seeds=1, made=False, diagnose=wanted)
+    (squared,) = (result for result in audit.run() if result.variant.name == "squared")
+    told = {verdict.diagnosis for grade in squared.grades for verdict in grade.verdicts} - {""}
+    assert told == ({"Le carré au lieu du double."} if wanted else set())
+
+
+@confined
 def test_a_file_that_was_made_for_another_suite_is_not_used_and_told(course):
     write(course.hidden("tp1") / "test_double.py", SUITE + "\n# changed\n")
     assert run(course, "grade", "tp1", "ada", "eve").exit_code == 0
