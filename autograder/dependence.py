@@ -19,6 +19,7 @@ This reads hostile text. It is bounded, and what is nested too deeply is unclear
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 import json
 import re
@@ -26,6 +27,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
+from keyword import kwlist, softkwlist
 from typing import TypeGuard
 
 from autograder.flow import Flow
@@ -80,6 +82,10 @@ EXACT = _words(  # of these every public function gives the same for the same ar
     "math cmath collections itertools functools operator typing typing_extensions dataclasses copy enum abc numbers "
     "statistics re json textwrap fractions decimal bisect heapq"
 )
+HIDDEN = _words(  # modules that those of the standard library hold by these names
+    "bltns builtins codecs contextlib copyreg decoder encoder enum functools inspect io itertools keyword math numbers "
+    "operator re scanner stdlib_re sys types typing warnings"
+)
 STATEFUL = _words("matplotlib seaborn tqdm IPython")  # what one cell does another may see
 SETTINGS = _words(
     "torch.set_default_dtype torch.set_default_device torch.set_default_tensor_type torch.set_printoptions "
@@ -130,7 +136,7 @@ CALLED = re.compile(  # where a public function changes no library, though it ma
     r"|numpy\.(ndarray|random\.\w+)"
 )
 LEAF = re.compile(  # functions that set something, write something, or are no functions of their arguments
-    r"^(set_|use_|save|dump|write|load$|compile|import_|init_num|autocast|clear_|fork|wait|export|get_file|prepare_|"
+    r"^(set_|reset_|setcontext|getcontext|localcontext|option_context|update_wrapper|final$|singledispatch|use_|save|dump|write|load$|compile|import_|init_num|autocast|clear_|fork|wait|export|get_file|prepare_|"
     r"profiler|register|patch|to_csv|to_pickle|memmap|tofile|fromfile|switch_backend|install|attrgetter|methodcaller|"
     r"get_type_hints|make_dataclass|_)|seterr|setbufsize|_hook"
 )
@@ -217,6 +223,7 @@ class _Reader:
 
     def __init__(self, known: Names, piece: Piece) -> None:
         self.known, self.piece = known, piece
+        self.selves: frozenset[str] = frozenset()  # names of the object itself, in a method
 
     def read(self, node: ast.AST | None, role: str = "value") -> None:
         if node is None:
@@ -283,7 +290,7 @@ class _Reader:
             root = root.value
         if isinstance(root, ast.Name) and root.id in self.known.paths:
             self._store_in_library(node)
-        elif not (isinstance(root, ast.Name) and root.id == "self"):
+        elif not (isinstance(root, ast.Name) and root.id in self.selves):
             self._sign(Sign.GRADIENT if node.attr in GRADIENTS else Sign.FOREIGN)
             if isinstance(root, ast.Name):
                 self.piece.valued.add(root.id)
@@ -304,6 +311,10 @@ class _Reader:
 
     def _Call(self, node: ast.Call, role: str) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "format_map"):
+            text = node.func.value
+            if not isinstance(text, ast.Constant) or "__" in str(text.value):
+                self._sign(Sign.WILD)  # a format reads attributes
         if name == "getattr" and (member := _plain_member(node)):  # `getattr(x, "name")` is `x.name`
             self._member(member, role)
         else:
@@ -398,8 +409,11 @@ class _Reader:
 
     def _ClassDef(self, node: ast.ClassDef, role: str) -> None:
         self.class_head(node)
+        outer = self.selves
         for statement in node.body:
+            self.selves = _selves(statement) if isinstance(statement, ast.FunctionDef) else frozenset()
             self.read(statement)
+        self.selves = outer
 
     def class_head(self, node: ast.ClassDef) -> None:
         """What a ``class`` statement executes beside its body."""
@@ -461,6 +475,8 @@ def _of_library(path: str, role: str) -> Sign:
     top = path.partition(".")[0]
     if path in SETTINGS:
         return Sign.SETTING
+    if space in EXACT | {"random", "time", "datetime", "string", "re"} and leaf in HIDDEN:
+        return Sign.WILD
     if role == "type":
         return Sign.NONE if top in PURE else Sign.WILD
     if top not in PURE or any(part.startswith("_") for part in path.split(".")):
@@ -532,15 +548,26 @@ def _read(sources: Sequence[str]) -> tuple[list[Unit], Names]:
         unit = Unit(cell, rest=False, flow=Flow(known.passes))
         if text != source:
             unit.now.sign |= Sign.SETTING
+            if set(INLINE.findall(source)) - {"inline"}:  # these close no figure
+                unit.now.sign |= Sign.LASTING
+        if _may_be_magic(text, known):
+            unit.now.sign |= Sign.WILD
         units.append(unit)
-        lines = text.splitlines()
         for statement in tree.body:
             if not (unit.rest or _only_binds(statement)):
                 units.append(unit := Unit(cell, rest=True, flow=Flow(known.passes)))
-            _add(unit, statement, lines, known)
+            _add(unit, statement, known)
     if len(units) > UNITS:
         raise ValueError("too many cells")
     return units, known
+
+
+def _may_be_magic(text: str, known: Names) -> bool:
+    """Whether IPython may take a cell of one line for a command of its own, such as ``rerun``."""
+    first = re.match(r"[A-Za-z_]\w*", text.strip())
+    if first is None or "\n" in text.strip():
+        return False
+    return first[0] not in {*known.stored, *known.paths, *dir(builtins), *kwlist, *softkwlist}
 
 
 def _known_names(trees: Sequence[ast.Module]) -> Names:
@@ -557,6 +584,10 @@ def _known_names(trees: Sequence[ast.Module]) -> Names:
                 paths[alias.asname or alias.name].add(f"{node.module or '.'}.{alias.name}")
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             stored.add(node.id)
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)):
+            stored.add(node.name or "")
+        elif isinstance(node, ast.MatchMapping):
+            stored.add(node.rest or "")
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             stored.add(node.name)
             if isinstance(node, ast.ClassDef):
@@ -591,8 +622,24 @@ def _is_constant(node: ast.AST | None) -> bool:
 def _is_plain_function(node: ast.FunctionDef, decorators: frozenset[str]) -> bool:
     defaults = [*node.args.defaults, *node.args.kw_defaults]
     return all(isinstance(d, ast.Name) and d.id in decorators for d in node.decorator_list) and all(
-        _is_constant(default) or isinstance(default, ast.Attribute) for default in defaults
+        _is_constant(default) or _is_dotted(default) for default in defaults
     )
+
+
+def _is_dotted(node: ast.AST | None) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _selves(method: ast.FunctionDef) -> frozenset[str]:
+    """``self``, where it can only be the object whose method this is."""
+    arguments = [*method.args.posonlyargs, *method.args.args]
+    stored = any(
+        isinstance(n, ast.Name) and n.id == "self" and not isinstance(n.ctx, ast.Load)
+        for n in ast.walk(method)
+    )
+    return frozenset({"self"} if arguments and arguments[0].arg == "self" and not stored else ())
 
 
 def _is_plain_class(node: ast.ClassDef) -> bool:
@@ -609,21 +656,24 @@ def _is_plain_class(node: ast.ClassDef) -> bool:
     return bases and not node.keywords and not node.decorator_list
 
 
-def _add(unit: Unit, node: ast.stmt, lines: Sequence[str], known: Names) -> None:
-    scopes = Scopes.of(node, lines, known.stored | known.paths.keys())
+def _add(unit: Unit, node: ast.stmt, known: Names) -> None:
+    scopes = Scopes.of(node, known.stored | known.paths.keys())
     piece = Piece(set(scopes.now))
     reader = _Reader(known, piece)
     plain = _only_binds(node)
     kind = Kind.VARIABLE
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and plain:
         kind = Kind.FUNCTION if isinstance(node, ast.FunctionDef) else Kind.CLASS
-        unit.later.setdefault(node.name, Piece()).add(_body(node, scopes.later, known, reader))
+        # With its bases, defaults and what its body uses at once: whoever has it can reach them.
+        unit.later.setdefault(node.name, Piece()).add(_body(node, scopes.later, known, reader, scopes.now))
     else:
         piece.names |= scopes.later
         reader.read(node)
         if plain:
             kind = Kind.MODULE if isinstance(node, (ast.Import, ast.ImportFrom)) else Kind.CONSTANT
-    if any(CELLS.fullmatch(name) and name not in scopes.bound for name in piece.names):
+    alone = Flow(known.passes)
+    alone.follow(node)
+    if any(CELLS.fullmatch(n) and (n not in scopes.bound or n in alone.exposed) for n in piece.names):
         piece.sign |= Sign.WILD  # IPython's own names: what an earlier cell gave
     for name in scopes.bound:
         unit.binds[name].add(kind)
@@ -633,7 +683,9 @@ def _add(unit: Unit, node: ast.stmt, lines: Sequence[str], known: Names) -> None
     unit.flow.follow(node)
 
 
-def _body(node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, head: _Reader) -> Piece:
+def _body(
+    node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, head: _Reader, now: set[str]
+) -> Piece:
     """The code of a definition that runs when it is used; what runs at once is given to ``head``."""
     piece = Piece(set(names))
     reader = _Reader(known, piece)
@@ -647,8 +699,10 @@ def _body(node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, h
     for function in functions:
         assert isinstance(function, ast.FunctionDef)
         head.head(function)
+        reader.selves = _selves(function) if isinstance(node, ast.ClassDef) else frozenset()
         for statement in function.body:
             reader.read(statement)
+    piece.names |= now
     piece.sign |= head.piece.sign & Sign.LIBRARY_CLASS  # a default value is handed on when the function runs
     if any(CELLS.fullmatch(name) for name in names):
         piece.sign |= Sign.WILD

@@ -43,7 +43,7 @@ class Flow:
             case ast.Assign(targets=targets, value=value):
                 return self._stored(targets, [value], bound)
             case ast.AnnAssign(target=target, value=value, annotation=annotation):
-                self._use([annotation], bound)
+                self._use([annotation, *_used_by(target)], bound)
                 return self._stored([target], [value], bound) if value else bound
             case ast.For():
                 inside = self._stored([node.target], [node.iter], bound)
@@ -60,11 +60,13 @@ class Flow:
                 self._use([node.test], bound)
                 return self._block(node.body, bound) & self._block(node.orelse, bound)
             case ast.With():
+                entered = []
                 for item in node.items:
                     targets = [item.optional_vars] if item.optional_vars else []
                     bound = self._stored(targets, [item.context_expr], bound)
+                    entered.append(bound)
                 inside = self._block(node.body, bound)
-                return inside if all(self.passes(item.context_expr) for item in node.items) else bound
+                return inside if all(self.passes(item.context_expr) for item in node.items) else entered[0]
             case ast.Try():
                 return self._after_try(node, bound)
             case ast.FunctionDef():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import symtable
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 __all__ = ["Scopes"]
@@ -17,7 +17,7 @@ __all__ = ["Scopes"]
 CONSUMERS = frozenset(
     {"sum", "all", "any", "max", "min", "list", "tuple", "set", "frozenset", "dict", "sorted"}
 )
-"""Of a generator, before they return."""
+"""Of a generator that is their only argument, before they return."""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Scopes:
     Attributes:
         now: those that it uses at once.
         later: those that code inside it uses.
-        lazy: those of ``later`` that it may use after its end: functions, lambdas, generators.
+        lazy: those that it may use after its end: in functions, lambdas, generators, and in classes.
         bound: those that it binds.
         rebinds: those that functions in it bind by ``global``.
     """
@@ -39,9 +39,9 @@ class Scopes:
     rebinds: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, node: ast.stmt, lines: Sequence[str], own: Set[str]) -> Scopes:
-        """Those in a statement of a cell with these ``lines``; ``own``: names that are not Python's there."""
-        table = _table(node, lines, own)
+    def of(cls, node: ast.stmt, own: Set[str]) -> Scopes:
+        """Those in a statement; ``own``: names that are not Python's there."""
+        table = _table(node, own)
         symbols = table.get_symbols()
         now = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
         bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
@@ -65,19 +65,10 @@ class Scopes:
             self._add(child, in_class, lazy)
 
 
-def _table(node: ast.stmt, lines: Sequence[str], own: Set[str]) -> symtable.SymbolTable:
-    consumed = _Consumed(own)
-    mended = consumed.visit(copy.deepcopy(node)) if _has_generator(node) else node
-    if consumed.found:
-        return symtable.symtable(ast.unparse(mended), "<cell>", "exec")
-    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-    text = "\n".join(lines[first - 1 : node.end_lineno])
-    try:
-        if ";" in text:
-            raise SyntaxError("perhaps several statements on a line")
-        return symtable.symtable(text, "<cell>", "exec")
-    except SyntaxError:
-        return symtable.symtable(ast.unparse(node), "<cell>", "exec")
+def _table(node: ast.stmt, own: Set[str]) -> symtable.SymbolTable:
+    # Not a part of the cell's text: lines of a text are other ones for Python than for `splitlines`.
+    mended = _Consumed(own).visit(copy.deepcopy(node)) if _has_generator(node) else node
+    return symtable.symtable(ast.unparse(mended), "<cell>", "exec")
 
 
 def _has_generator(node: ast.AST) -> bool:
@@ -88,18 +79,19 @@ class _Consumed(ast.NodeTransformer):
     """Makes lists of the generators that end where they stand."""
 
     def __init__(self, own: Set[str]) -> None:
-        self.own, self.found = own, False
+        self.own = own
 
     def _listed(self, node: ast.expr) -> ast.expr:
         if not isinstance(node, ast.GeneratorExp):
             return node
-        self.found = True
         return ast.copy_location(ast.ListComp(node.elt, node.generators), node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name in CONSUMERS and name not in self.own:
+        if (
+            name in CONSUMERS and name not in self.own and len(node.args) == 1
+        ):  # `max` of two gives one of them
             node.args = [self._listed(argument) for argument in node.args]
         return node
 

@@ -21,6 +21,7 @@ MAYBE = [
     "while c:\n    a = 1",
     "while c:\n    pass\nelse:\n    a = 1",
     "with c:\n    a = 1",
+    "with c, d as a:\n    pass",
     "try:\n    a = 1\nexcept ValueError:\n    pass",
     "try:\n    c()\nexcept ValueError:\n    a = 1",
     "try:\n    c()\nexcept ValueError as a:\n    pass",
@@ -53,6 +54,8 @@ CERTAIN = [
     "class a:\n    pass",
 ]
 EXPOSED = [
+    "b[a.append(1)]: int\na = 1",
+    "k(a).x: int\na = 1",
     "a = a",
     "a += 1",
     "a[0] = 1",
@@ -117,6 +120,10 @@ def test_what_is_bound_before_each_use_is_not_exposed(text: str) -> None:
 
 
 LATER = [
+    "b = max((a for _ in [1]), (a for _ in [1]), key=bool)\na = 1",
+    "b = sum([], (a for _ in [1]))\na = 1",
+    "match iter:\n    case list:\n        pass\nb = list(a for _ in [1])\na = 1",
+    "x = '{0.__globals__[a]}'.format(print)\na = [x]",
     "b = lambda: a\na = [b()]",
     "b = (a for _ in [1])\na = 1",
     "b, *c = d = (a for _ in [1])\na = 1",

@@ -691,6 +691,20 @@ except OSError as error:
         assert script.answer() == "File too large"
 
 
+def test_one_file_that_fills_the_disk_ends_nobody(level: Level, forkserver: Forkserver) -> None:
+    """At level ``landlock`` a watch ends guests that hold too much, whatever they do when it looks."""
+    code = """
+import time
+try:
+    open("big", "wb").write(bytes(32 << 20))
+except OSError as error:
+    time.sleep(1)  # several looks
+    answer(error.strerror)
+"""
+    with Script(forkserver, level, code, Limits(file_mb=16, disk_mb=16)) as script:
+        assert script.answer() in ("File too large", "No space left on device")
+
+
 # ---- ends ----------------------------------------------------------------------------------------
 
 STUBBORN = """

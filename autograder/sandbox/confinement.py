@@ -56,7 +56,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -149,7 +149,7 @@ class Confinement:
 
     def seal(self) -> None:
         """The guest's own step, after which the student's code may run. It cannot be undone."""
-        privileges.set_resource_limits(self.limits, self._neighbours())
+        privileges.set_resource_limits(self._limits_of_processes(), self._neighbours())
         privileges.volunteer_for_oom()
         if self.level is Level.NONE:
             prctl(PR_SET_PDEATHSIG, SIGKILL)
@@ -189,6 +189,12 @@ class Confinement:
             privileges.drop_capabilities()
         prctl(PR_SET_PDEATHSIG, SIGKILL)  # after the change of user, which resets it
         prctl(PR_SET_DUMPABLE, 1)  # so that /proc/self stays readable, and the supervisor can measure
+
+    def _limits_of_processes(self) -> Limits:
+        """Where only a watch bounds the disk, one file shall not fill it: that would end the guest, or a later cell."""
+        if self.level is not Level.LANDLOCK:
+            return self.limits
+        return replace(self.limits, file_mb=max(1, min(self.limits.file_mb, self.limits.disk_mb * 7 // 8)))
 
     def _neighbours(self) -> int:
         """What RLIMIT_NPROC counts besides this guest: a user namespace counts for itself, a user of its own too."""
