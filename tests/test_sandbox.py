@@ -572,8 +572,8 @@ except OSError as error:
 
 
 FILLING = {
-    "one file": "fill('big', 12), fill('big2', 12)",
-    "temporary files": "fill(tempfile.gettempdir() + '/big', 24)",
+    "two files": "fill('big', 12), fill('big2', 12)",
+    "temporary files": "[fill(f'{tempfile.gettempdir()}/big{i}', 12) for i in range(2)]",
     "files without a name": "kept = [remove(f'big{i}', fill(f'big{i}', 6)) for i in range(4)]",
     "many empty files": "for i in range(6000): open(str(i), 'w').close()",
     "a folder that nobody may list": "os.mkdir('d', 0o300), fill('d/big', 12), fill('d/big2', 12)",
