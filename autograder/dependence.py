@@ -664,8 +664,12 @@ def _add(unit: Unit, node: ast.stmt, known: Names) -> None:
     kind = Kind.VARIABLE
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and plain:
         kind = Kind.FUNCTION if isinstance(node, ast.FunctionDef) else Kind.CLASS
-        # With its bases, defaults and what its body uses at once: whoever has it can reach them.
-        unit.later.setdefault(node.name, Piece()).add(_body(node, scopes.later, known, reader, scopes.now))
+        body = _body(node, scopes.later, known, reader)
+        body.names |= (
+            scopes.now
+        )  # bases, defaults, what a class uses at once: whoever has it can reach them, any time
+        unit.lazy |= scopes.now
+        unit.later.setdefault(node.name, Piece()).add(body)
     else:
         piece.names |= scopes.later
         reader.read(node)
@@ -683,9 +687,7 @@ def _add(unit: Unit, node: ast.stmt, known: Names) -> None:
     unit.flow.follow(node)
 
 
-def _body(
-    node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, head: _Reader, now: set[str]
-) -> Piece:
+def _body(node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, head: _Reader) -> Piece:
     """The code of a definition that runs when it is used; what runs at once is given to ``head``."""
     piece = Piece(set(names))
     reader = _Reader(known, piece)
@@ -702,7 +704,6 @@ def _body(
         reader.selves = _selves(function) if isinstance(node, ast.ClassDef) else frozenset()
         for statement in function.body:
             reader.read(statement)
-    piece.names |= now
     piece.sign |= head.piece.sign & Sign.LIBRARY_CLASS  # a default value is handed on when the function runs
     if any(CELLS.fullmatch(name) for name in names):
         piece.sign |= Sign.WILD

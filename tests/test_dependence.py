@@ -180,6 +180,22 @@ def test_a_function_that_was_put_into_a_list_is_followed() -> None:
             "def f():\n    return log",
             "A().m()",
         ],
+        [
+            "class A:\n    def __init__(self):\n        self.x = [0]",
+            "o = A()",
+            "def g(x=o.x):\n    return x",
+            "seen = [o.x]",
+            "def f():\n    return seen",
+            "g().append(1)",
+        ],
+        [
+            "log = [0]",
+            "class B:\n    def m(self):\n        log.append(1)",
+            "C = B",
+            "class A(C):\n    pass",
+            "def f():\n    return log",
+            "A().m()",
+        ],
         ["import decimal", "def f():\n    return decimal.Decimal(1) / 3", "decimal.getcontext().prec = 5"],
         [
             "import pandas as pd",
