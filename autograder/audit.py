@@ -30,12 +30,13 @@ from typing import Any
 
 from autograder.bank import Sort, Variant, read_bank, read_needs, read_source, reduced, with_variants
 from autograder.course import Course, Source, near
-from autograder.diagnosis import Sketch, resolve, suite_digest
+from autograder.diagnosis import resolve, suite_digest
 from autograder.errors import GraderFailure, InstructorError
 from autograder.job import Job, Trial
 from autograder.record import Record
 from autograder.schedule import Forks, Options, drive, drive_trials, ungraded
 from autograder.seeds import derive_seed
+from autograder.sketch import Sketch
 from autograder.submission import Exercise, Kind
 from autograder.vacuous import LeftOut, line_of, observe, public_names, vacuous_variants
 from autograder.verdict import ExerciseGrade, Outcome
@@ -214,7 +215,7 @@ class Audit:
         seeds: how often each suite is asked.
         whole: hand each variant in as a notebook of its own, with all cells instead of those that the exercise needs.
         made: make vacuous variants as well.
-        diagnose: have failed tests diagnosed, as a student's are: a mutant costs half as much again.
+        diagnose: have failed tests diagnosed, as a student's are, which takes time for each mutant.
         sketch: have replies sketched, for ``diagnoses``.
         options: workers, confinement and limits; its secret is what seeds are derived from.
 

@@ -82,6 +82,7 @@ EXACT = _words(  # of these every public function gives the same for the same ar
     "math cmath collections itertools functools operator typing typing_extensions dataclasses copy enum abc numbers "
     "statistics re json textwrap fractions decimal bisect heapq"
 )
+STANDARD = EXACT | _words("random time datetime string")
 HIDDEN = _words(  # modules that those of the standard library hold by these names
     "bltns builtins codecs contextlib copyreg decoder encoder enum functools inspect io itertools keyword math numbers "
     "operator re scanner stdlib_re sys types typing warnings"
@@ -115,6 +116,7 @@ SCOPED = _words(  # as the item of a `with` they end with it
     "torch.autograd.no_grad torch.autograd.set_detect_anomaly torch.autograd.detect_anomaly torch.random.fork_rng "
     "numpy.errstate numpy.printoptions matplotlib.pyplot.style.context"
 )
+PASSING = SCOPED | {"torch.device"}
 MODULES = _words(  # last parts of paths that are modules, not values
     "accelerator amp ao autograd backends builtins classes compiler cpp cpu ctypes cuda cudnn data distributed "
     "distributions export fft func functional functools futures fx glob hub importlib inspect init jit library linalg "
@@ -136,7 +138,8 @@ CALLED = re.compile(  # where a public function changes no library, though it ma
     r"|numpy\.(ndarray|random\.\w+)"
 )
 LEAF = re.compile(  # functions that set something, write something, or are no functions of their arguments
-    r"^(set_|reset_|setcontext|getcontext|localcontext|option_context|update_wrapper|final$|singledispatch|use_|save|dump|write|load$|compile|import_|init_num|autocast|clear_|fork|wait|export|get_file|prepare_|"
+    r"^(set_|reset_|setcontext|getcontext|localcontext|option_context|update_wrapper|final$|singledispatch|use_|save|"
+    r"dump|write|load$|compile|import_|init_num|autocast|clear_|fork|wait|export|get_file|prepare_|"
     r"profiler|register|patch|to_csv|to_pickle|memmap|tofile|fromfile|switch_backend|install|attrgetter|methodcaller|"
     r"get_type_hints|make_dataclass|_)|seterr|setbufsize|_hook"
 )
@@ -157,6 +160,7 @@ HARMFUL = _words(
     "exec eval compile globals locals vars dir setattr delattr __import__ open input breakpoint memoryview help "
     "get_ipython __builtins__ __loader__ __spec__ exit quit In Out type getattr"
 )
+PYTHON = frozenset([*dir(builtins), *kwlist, *softkwlist])
 CHANGING = frozenset({"id", "hash", "object"})
 MEMBERS = _words(
     "__init__ __call__ __len__ __getitem__ __setitem__ __iter__ __next__ __repr__ __str__ __contains__ __eq__ __ne__ "
@@ -201,7 +205,7 @@ class Names:
             return False
         paths = self.of(context.func)
         names = {node.id for node in ast.walk(context.func) if isinstance(node, ast.Name)}
-        return bool(paths) and paths <= SCOPED | {"torch.device"} and not names & self.stored
+        return bool(paths) and paths <= PASSING and not names & self.stored
 
 
 @dataclass
@@ -475,7 +479,7 @@ def _of_library(path: str, role: str) -> Sign:
     top = path.partition(".")[0]
     if path in SETTINGS:
         return Sign.SETTING
-    if space in EXACT | {"random", "time", "datetime", "string", "re"} and leaf in HIDDEN:
+    if space in STANDARD and leaf in HIDDEN:
         return Sign.WILD
     if role == "type":
         return Sign.NONE if top in PURE else Sign.WILD
@@ -567,7 +571,7 @@ def _may_be_magic(text: str, known: Names) -> bool:
     first = re.match(r"[A-Za-z_]\w*", text.strip())
     if first is None or "\n" in text.strip():
         return False
-    return first[0] not in {*known.stored, *known.paths, *dir(builtins), *kwlist, *softkwlist}
+    return first[0] not in PYTHON | known.stored | known.paths.keys()
 
 
 def _known_names(trees: Sequence[ast.Module]) -> Names:
@@ -643,17 +647,12 @@ def _selves(method: ast.FunctionDef) -> frozenset[str]:
 
 
 def _is_plain_class(node: ast.ClassDef) -> bool:
-    for item in node.body:
-        if isinstance(item, ast.FunctionDef):
-            if not _is_plain_function(item, METHODS):
-                return False
-        elif isinstance(item, (ast.Assign, ast.AnnAssign)):
-            if not _only_binds(item):
-                return False
-        elif not isinstance(item, ast.Pass) and not _only_binds(item):
-            return False
+    body = all(
+        _is_plain_function(item, METHODS) if isinstance(item, ast.FunctionDef) else _only_binds(item)
+        for item in node.body
+    )
     bases = all(isinstance(base, (ast.Name, ast.Attribute)) for base in node.bases)
-    return bases and not node.keywords and not node.decorator_list
+    return body and bases and not node.keywords and not node.decorator_list
 
 
 def _add(unit: Unit, node: ast.stmt, known: Names) -> None:
@@ -665,9 +664,8 @@ def _add(unit: Unit, node: ast.stmt, known: Names) -> None:
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and plain:
         kind = Kind.FUNCTION if isinstance(node, ast.FunctionDef) else Kind.CLASS
         body = _body(node, scopes.later, known, reader)
-        body.names |= (
-            scopes.now
-        )  # bases, defaults, what a class uses at once: whoever has it can reach them, any time
+        # Bases, defaults, what a class uses at once: whoever has it can reach them, at any time.
+        body.names |= scopes.now
         unit.lazy |= scopes.now
         unit.later.setdefault(node.name, Piece()).add(body)
     else:
@@ -675,9 +673,8 @@ def _add(unit: Unit, node: ast.stmt, known: Names) -> None:
         reader.read(node)
         if plain:
             kind = Kind.MODULE if isinstance(node, (ast.Import, ast.ImportFrom)) else Kind.CONSTANT
-    alone = Flow(known.passes)
-    alone.follow(node)
-    if any(CELLS.fullmatch(n) and (n not in scopes.bound or n in alone.exposed) for n in piece.names):
+    kept = {name for name in piece.names if CELLS.fullmatch(name)}
+    if kept and kept - (scopes.bound - _exposed(node, known)):
         piece.sign |= Sign.WILD  # IPython's own names: what an earlier cell gave
     for name in scopes.bound:
         unit.binds[name].add(kind)
@@ -685,6 +682,13 @@ def _add(unit: Unit, node: ast.stmt, known: Names) -> None:
     unit.rebinds |= scopes.rebinds
     unit.lazy |= scopes.lazy
     unit.flow.follow(node)
+
+
+def _exposed(node: ast.stmt, known: Names) -> set[str]:
+    """Names that a statement may use before it binds them."""
+    flow = Flow(known.passes)
+    flow.follow(node)
+    return flow.exposed
 
 
 def _body(node: ast.FunctionDef | ast.ClassDef, names: set[str], known: Names, head: _Reader) -> Piece:
@@ -726,13 +730,13 @@ class _Versions:
         for unit in units:
             self.single |= unit.lazy | unit.rebinds | unit.later.keys()
             self.single |= {name for name, kinds in unit.binds.items() if not kinds <= plain}
-        self.known: dict[str, list[tuple[int, frozenset[str]]]] = {}
+        self.history: dict[str, list[tuple[int, frozenset[str]]]] = {}
         for number, unit in enumerate(units):
             self._rename(number, unit)
 
     def before(self, place: int, name: str) -> frozenset[str]:
         """What ``name`` may stand for before cell ``place``."""
-        found = [versions for cell, versions in self.known.get(name, ()) if cell < place]
+        found = [versions for cell, versions in self.history.get(name, ()) if cell < place]
         return found[-1] if found else frozenset({name})
 
     def _rename(self, number: int, unit: Unit) -> None:
@@ -751,7 +755,7 @@ class _Versions:
             return before
         own = frozenset({f"{name}#{number}"})
         after = own if name in unit.flow.bound else own | before
-        self.known.setdefault(name, []).append((unit.cell, after))
+        self.history.setdefault(name, []).append((unit.cell, after))
         return own
 
 

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from autograder.probe import Handle, Probe, RemoteError
 from autograder.sketch import Reply, Sketch
 
-__all__ = ["Diagnoses", "Sketch", "Sketcher", "resolve", "suite_digest", "updated"]
+__all__ = ["Diagnoses", "Sketcher", "resolve", "suite_digest", "updated"]
 
 FILE = "diagnosis.json"
 SEED = "diagnosis"  # what the streams of a diagnosis are derived from; no class is graded with it

@@ -70,9 +70,8 @@ class Flow:
             case ast.Try():
                 return self._after_try(node, bound)
             case ast.FunctionDef():
-                arguments = node.args
-                now = [*node.decorator_list, *arguments.defaults, *filter(None, arguments.kw_defaults)]
-                self._use([*now, *_annotations(node)], bound)
+                now = [*node.decorator_list, node.args]  # defaults and annotations
+                self._use([*now, node.returns] if node.returns else now, bound)
                 return bound | {node.name}
             case ast.ClassDef():
                 self._use([node], bound)
@@ -135,17 +134,3 @@ def _used_by(target: ast.expr) -> Iterator[ast.expr]:
             yield from _used_by(item)
     elif not isinstance(target, ast.Name):
         yield target
-
-
-def _annotations(node: ast.FunctionDef) -> Iterator[ast.expr]:
-    arguments = node.args
-    every = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    yield from (argument.annotation for argument in every if argument and argument.annotation)
-    if node.returns:
-        yield node.returns

@@ -650,9 +650,8 @@ class _Work:
 
     def _diagnosed(self, grade: ExerciseGrade, suite: Path | None, execution: Execution) -> ExerciseGrade:
         """Tests that failed are asked once more, with the seed of diagnoses: is the mistake a known one?"""
-        if suite is None or grade.exercise not in execution.asked or grade.exercise in self.troubled:
-            return grade
-        if not (self.job.diagnose or self.job.sketch):
+        wanted = self.job.diagnose or self.job.sketch
+        if not wanted or suite is None or grade.exercise not in execution.asked.keys() - self.troubled:
             return grade
         diagnoses = Diagnoses.read(suite)
         failed = [v.test for v in grade.verdicts if v.outcome is Outcome.FAILED and not v.gate]

@@ -82,17 +82,14 @@ class _Consumed(ast.NodeTransformer):
         self.own = own
 
     def _listed(self, node: ast.expr) -> ast.expr:
-        if not isinstance(node, ast.GeneratorExp):
-            return node
-        return ast.copy_location(ast.ListComp(node.elt, node.generators), node)
+        return ast.ListComp(node.elt, node.generators) if isinstance(node, ast.GeneratorExp) else node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if (
-            name in CONSUMERS and name not in self.own and len(node.args) == 1
-        ):  # `max` of two gives one of them
-            node.args = [self._listed(argument) for argument in node.args]
+        alone = len(node.args) == 1  # `max` of two gives one of them
+        if alone and name in CONSUMERS and name not in self.own:
+            node.args = [self._listed(node.args[0])]
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:

@@ -160,6 +160,11 @@ def test_a_function_that_was_put_into_a_list_is_followed() -> None:
         ["a = [1]\nb = [a]", "def f():\n    return a", "b[0].append(1)"],
         ["import matplotlib.pyplot as plt\nplt.ioff()", "def f():\n    return plt.gcf()", "plt.plot([1])"],
         ["import matplotlib.pyplot as plt", "def f():\n    return plt.imshow", "plt.gray()"],
+        [
+            "import matplotlib.pyplot as plt\nplt.rcParams['interactive'] = False",
+            "def f():\n    return plt.gcf()",
+            "plt.plot([1])",
+        ],
         ["import matplotlib.pyplot as plt", "def f():\n    return plt", "plt.rcParams['figure.dpi'] = 1"],
         [
             "log = [0]",

@@ -12,7 +12,6 @@ from autograder.cli import main
 from autograder.diagnosis import (
     FILE,
     Diagnoses,
-    Sketch,
     Sketcher,
     resolve,
     sketch_value,
@@ -23,6 +22,7 @@ from autograder.feedback import render
 from autograder.messages import write_pages
 from autograder.probe import RemoteError, local_student
 from autograder.schedule import stored
+from autograder.sketch import Sketch
 from autograder.verdict import Outcome
 from tests.courses import cell, grade_of, graded, make_course, solution, submit, verdict, write
 from tests.levels import confined

@@ -25,6 +25,7 @@ MAYBE = [
     "try:\n    a = 1\nexcept ValueError:\n    pass",
     "try:\n    c()\nexcept ValueError:\n    a = 1",
     "try:\n    c()\nexcept ValueError as a:\n    pass",
+    "try:\n    a = 1\nexcept ValueError as a:\n    pass",
     "try:\n    c()\nexcept ValueError:\n    pass\nelse:\n    a = 1",
     "match c:\n    case 1:\n        a = 1",
     "match c:\n    case a:\n        pass",
@@ -119,10 +120,18 @@ def test_what_is_bound_before_each_use_is_not_exposed(text: str) -> None:
     assert "a" not in flow(text).exposed
 
 
+KEPT = [
+    "b = lambda: a",
+    "b = (a for _ in [1])",
+    "b = max((a for _ in [1]), (a for _ in [1]), key=bool)",
+    "b = sum([], (a for _ in [1]))",
+    "match iter:\n    case list:\n        pass\nb = list(a for _ in [1])",
+    "sum = iter\nb = sum(a for _ in [1])",
+    "x, *y = b = (a for _ in [1])",
+    "b = print(a for _ in [1])",
+    "def b(x=lambda: a):\n    return x()",
+]
 LATER = [
-    "b = max((a for _ in [1]), (a for _ in [1]), key=bool)\na = 1",
-    "b = sum([], (a for _ in [1]))\na = 1",
-    "match iter:\n    case list:\n        pass\nb = list(a for _ in [1])\na = 1",
     "x = '{0.__globals__[a]}'.format(print)\na = [x]",
     "b = lambda: a\na = [b()]",
     "b = (a for _ in [1])\na = 1",
@@ -165,6 +174,23 @@ def test_a_context_that_may_be_another_may_leave_its_block(torch: str) -> None:
     text = "with f():\n    a = 1"
     first, second = (digest("d = [1]", torch, a, text, "seen = [a]") for a in ("a = [0]", "a = [1]"))
     assert (first == second) is torch.startswith("from") or first is None
+
+
+def test_a_context_that_is_another_than_the_librarys_may_leave_its_block() -> None:
+    text = "torch = c\nwith torch.no_grad():\n    a = 1"
+    first, second = (digest("import torch", a, "c = [1]", text, "seen = [a]") for a in ("a = [0]", "a = [1]"))
+    assert first is None or first != second
+
+
+def test_what_an_earlier_cell_gave_is_unclear_although_its_name_is_bound_then() -> None:
+    assert digest("1", "x, _ = _, 0", "seen = [x]") is None
+    assert digest("1", "x, _ = 1, 0", "seen = [x]") is not None
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_is_kept_for_later_sees_a_later_value(text: str) -> None:
+    first, second = (digest("a = 0", text, a, "seen = [b]") for a in ("a = [1]", "a = [2]"))
+    assert first is None or first != second
 
 
 def test_a_value_is_the_same_as_long_as_it_is_changed_only() -> None:

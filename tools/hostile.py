@@ -12,7 +12,7 @@ from autograder.course import Course
 from autograder.execution import GRACE
 from autograder.sandbox.limits import Limits
 from autograder.schedule import Forks, Options, grade_class
-from tests.attacks.conftest import RIGHT, SMALL, SOURCE, tiny_course
+from tests.attacks.conftest import SMALL, handed_in, tiny_course
 from tests.attacks.test_hostile_class import COMPUTING, HOSTILE
 from tests.courses import submit
 
@@ -33,9 +33,9 @@ def measure_hostile(scratch: Path) -> dict[str, Any]:
     course = tiny_course(scratch / "hostile")
     honest = [f"{number:02} honest" for number in range(HONEST)]
     for student in honest:
-        submit(course, student, _cells(""))
+        submit(course, student, handed_in())
     for number, (name, attack) in enumerate(HOSTILE.items()):
-        submit(course, f"{number:02} {name}", _cells(attack.code))
+        submit(course, f"{number:02} {name}", handed_in(triple=attack.code))
     forks = Forks(course, Options(limits=LIMITS))
     try:
         forks.wait_ready()
@@ -69,11 +69,3 @@ def _seconds(course: Course, students: Sequence[str], forks: Forks) -> float:
     done = list(grade_class(course, "tp1", students, options, forks=forks))
     assert len(done) == len(students)
     return time.perf_counter() - started
-
-
-def _cells(triple: str) -> list[Any]:
-    made = [dict(one) for one in SOURCE]
-    for one in made:
-        if triple and one["source"] == RIGHT["triple"]:
-            one["source"] = triple
-    return made

@@ -100,6 +100,16 @@ def tiny_course(root: Path) -> Course:
     return course
 
 
+def handed_in(**code: str) -> list[Cell]:
+    """The cells of the tiny course, right answers but for those in ``code``."""
+    made: list[Cell] = json.loads(json.dumps(SOURCE))
+    for one in made:
+        exercise = one["metadata"].get("nbgrader", {}).get("grade_id", "").removesuffix("-code")
+        if exercise in code and one["metadata"]["nbgrader"]["solution"]:
+            one["source"] = code[exercise]
+    return made
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
 
@@ -151,13 +161,7 @@ class Arena:
 
     def cells(self, setup: str = "", **code: str) -> list[Cell]:
         """What a student hands in: right answers but for ``code``, after a cell ``setup`` of the student's own."""
-        made = [] if not setup else [cell(setup)]
-        for old in json.loads(json.dumps(SOURCE)):
-            exercise = old["metadata"].get("nbgrader", {}).get("grade_id", "").removesuffix("-code")
-            if exercise in code and old["metadata"]["nbgrader"]["solution"]:
-                old["source"] = code[exercise]
-            made.append(old)
-        return made
+        return [cell(setup), *handed_in(**code)] if setup else handed_in(**code)
 
     def submit(
         self, cells: Sequence[Cell] | None, student: str = "", files: Mapping[str, str] | None = None
