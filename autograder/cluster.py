@@ -47,7 +47,7 @@ import msgpack
 import torch
 from dask import config
 from distributed import Client, Security, Worker, get_worker
-from distributed.comm.core import FatalCommClosedError
+from distributed.comm.core import CommClosedError, FatalCommClosedError
 
 from autograder.course import Course
 from autograder.errands import HANDLERS, perform
@@ -70,6 +70,7 @@ GONE = 90.0  # seconds without an answer after which it counts as gone
 ATTEMPTS = 5  # workers that a job may lose before it counts as failed
 OUTLIVED = 2  # of these, by outliving its limits
 PEM = "Name PEM files with --tls-ca-file, --tls-cert and --tls-key."
+SIGNED = f"Both must be signed by the authority that both name. {PEM}"
 STARTS = 300.0  # seconds for what no limit counts: imports, the start of guests, diagnoses
 
 
@@ -790,9 +791,13 @@ def _connected(address: str, credentials: Security | None) -> Client:
 def _unanswered(address: str, error: Exception) -> str:
     """Why there is no connection, with the next step."""
     if isinstance(error, FatalCommClosedError):
+        return f"the scheduler at {address} and this end do not trust each other's certificates ({error}). {SIGNED}"
+    if address.startswith("tls:") and isinstance(error, CommClosedError):
+        # A scheduler that refuses this end's certificate says so in an alert, which is lost if this end
+        # writes before it arrives: all that is left then is a connection that ends with the handshake.
         return (
-            f"the scheduler at {address} and this end do not trust each other's certificates ({error}). Both must be "
-            f"signed by the authority that both name. {PEM}"
+            f"the scheduler at {address} ended the connection with the TLS handshake ({error}), as where two ends do "
+            f"not trust each other's certificates. {SIGNED}"
         )
     return (
         f"no scheduler answers at {address} ({error}). Start one with `dask scheduler`, and workers with "

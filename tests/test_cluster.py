@@ -13,13 +13,14 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -763,6 +764,30 @@ def test_a_submission_is_graded_over_tls(closed, tmp_path):
     assert found.exit_code == 0, f"{found.output}{found.stderr}\n{closed.said()}"
     graded_once(course, "ada")
     assert [line["worker"] for line in lines(course, "started")] == ["A"]
+
+
+def test_a_scheduler_that_ends_the_connection_with_the_handshake_is_said_to_refuse_the_certificate(
+    course, tmp_path
+):
+    """What is left of a refusal whose alert was lost: no alert at all."""
+    authority = Authority(tmp_path / "ours")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    options = authority("scheduler")
+    context.load_cert_chain(options[3], options[5])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse():
+            with suppress(OSError):  # the server is closed where the test is over
+                while True:
+                    context.wrap_socket(server.accept()[0], server_side=True).close()
+
+        threading.Thread(target=refuse, daemon=True).start()
+        address = f"tls://127.0.0.1:{server.getsockname()[1]}"
+        found = run(course, "grade", "tp1", "--json", "--scheduler", address, *authority("me"))
+        server.shutdown(socket.SHUT_RDWR)
+    assert found.exit_code == 1 and len(found.stderr.strip().splitlines()) == 1
+    assert "ended the connection with the TLS handshake" in found.stderr
+    assert "do not trust each other's certificates" in found.stderr
 
 
 def test_who_has_no_certificate_of_the_authority_is_refused_at_once(closed, course, tmp_path):
