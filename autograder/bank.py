@@ -129,7 +129,7 @@ def reduced(
         InstructorError: if the notebook has no cell of an id in ``needs``.
     """
     cells = notebook["cells"]
-    ids = [_grade_id(cell) for cell in cells]
+    ids = [grade_id(cell) for cell in cells]
     missing = sorted({*needs} - {*ids})
     if missing:
         raise InstructorError(
@@ -156,7 +156,7 @@ def with_variants(notebook: dict[str, Any], variants: list[Variant]) -> dict[str
     """
     changed = copy.deepcopy(notebook)
     for variant in variants:
-        cells = [cell for cell in changed["cells"] if _grade_id(cell) == f"{variant.exercise}_solution"]
+        cells = [cell for cell in changed["cells"] if grade_id(cell) == f"{variant.exercise}_solution"]
         if not cells:
             raise InstructorError(
                 f"{variant.file}: the notebook has no solution cell `{variant.exercise}_solution` for this bank."
@@ -167,7 +167,8 @@ def with_variants(notebook: dict[str, Any], variants: list[Variant]) -> dict[str
     return changed
 
 
-def _grade_id(cell: dict[str, Any]) -> str:
+def grade_id(cell: dict[str, Any]) -> str:
+    """nbgrader's name of a cell, as JSON; empty where it has none."""
     return str(cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", ""))
 
 

@@ -1,7 +1,7 @@
 """A whole class in a scratch folder: release, twelve simulated students, grading, feedback, export.
 
-The students come from the banks of the course (right, unusual, wrong) and from a few who mean no good. What they
-hand in goes through the same commands as a real class.
+The students come from the banks of the course (right, unusual, wrong), from some who have not finished, and from a
+few who mean no good. What they hand in goes through the same commands as a real class.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from autograder.bank import Sort, Variant, read_bank, read_source, with_variants
+from autograder.bank import Sort, Variant, grade_id, read_bank, read_source, with_variants
 from autograder.course import Course
 from autograder.errors import InstructorError
 from autograder.sandbox.limits import Limits
@@ -24,12 +24,15 @@ ASSIGNMENT = "tp1"
 MARK = ".autograder-demo"  # only a folder that holds this file is ever removed
 LIMITS = Limits(cell_cpu=10, call_cpu=4)
 
-RIGHT = ("amelie.roux", "bastien.lefevre", "chloe.garnier")
+RIGHT = "amelie.roux"
+UNFINISHED = {"bastien.lefevre": "sgd", "chloe.garnier": "dataset"}  # the last exercise that each has done
 UNUSUAL = ("dimitri.petit", "elodie.marchand")
 WRONG = ("farid.benali", "gaelle.le-goff", "hugo.fontaine", "ines.moreau")
 PICKS = 4  # variants are taken evenly spaced from each bank
 ENDLESS, EXITING, FORGING = "jules.bertrand", "karine.simon", "lucas.faussaire"
+GOT_TO = "gradients"  # the last exercise of these three
 
+SOLUTION = "_solution"  # what the name of a cell to complete ends with
 MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")  # which no student sees
 ENDLESS_LOOP = """def softmax(logits, dim=-1):
     while True:
@@ -119,21 +122,38 @@ def hand_in(demo: Course) -> list[tuple[str, str]]:
     """Write the twelve submissions; returns who handed in what."""
     notebook = read_source(demo.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb")
     banks = [read_bank(path) for path in sorted((demo.hidden(ASSIGNMENT) / "bank").glob("*.py"))]
-    told = [(student, "right: the instructor's solution") for student in RIGHT]
-    for student in RIGHT:
-        _write(demo, student, notebook)
+    _write(demo, RIGHT, notebook)
+    told = [(RIGHT, "right: the instructor's solution")]
+    for student, last in UNFINISHED.items():
+        _write(demo, student, _unfinished(demo, notebook, last))
+        told.append((student, f"unfinished: right as far as {last}"))
     for number, student in enumerate(UNUSUAL):
         told.append((student, _from_banks(demo, student, notebook, banks, Sort.ACCEPTED, number)))
     for number, student in enumerate(WRONG):
         some = banks[number :: len(WRONG) - number]
         told.append((student, _from_banks(demo, student, notebook, some, Sort.MUTANT, number)))
-    _write(demo, ENDLESS, _with_code(notebook, "softmax_solution", ENDLESS_LOOP))
-    _write(demo, EXITING, _with_code(notebook, "initialisation_solution", OS_EXIT))
-    _write(demo, FORGING, forged(notebook))
-    told.append((ENDLESS, "an endless loop in softmax"))
-    told.append((EXITING, "os._exit in the cell of initialisation"))
+    begun = _unfinished(demo, notebook, GOT_TO)
+    _write(demo, ENDLESS, _with_code(begun, f"softmax{SOLUTION}", ENDLESS_LOOP))
+    _write(demo, EXITING, _with_code(begun, f"initialisation{SOLUTION}", OS_EXIT))
+    _write(demo, FORGING, forged(begun))
+    told.append((ENDLESS, "an endless loop in softmax; unfinished"))
+    told.append((EXITING, "os._exit in the cell of initialisation; unfinished"))
     told.append((FORGING, "forgeries: patched asserts, a tensor equal to everything, edited points and tags"))
     return told
+
+
+def _unfinished(demo: Course, notebook: dict[str, Any], last: str) -> dict[str, Any]:
+    """A copy in which the cells to complete are as released, after that of the exercise ``last``."""
+    released = read_source(demo.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb")
+    begun = {grade_id(cell): cell["source"] for cell in released["cells"]}
+    changed: dict[str, Any] = json.loads(json.dumps(notebook))
+    done = True
+    for cell in changed["cells"]:
+        name = grade_id(cell)
+        if name.endswith(SOLUTION) and not done:
+            cell["source"] = begun[name]
+        done &= name != f"{last}{SOLUTION}"
+    return changed
 
 
 def _from_banks(
@@ -158,7 +178,7 @@ def _from_banks(
 
 def forged(notebook: dict[str, Any]) -> dict[str, Any]:
     """A copy whose solutions cheat and whose graded cells' metadata ask for more."""
-    changed = _with_code(notebook, "softmax_solution", FORGERY)
+    changed = _with_code(notebook, f"softmax{SOLUTION}", FORGERY)
     for cell in changed["cells"]:
         ours = cell["metadata"].get("nbgrader", {})
         if ours.get("grade"):
@@ -168,10 +188,10 @@ def forged(notebook: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def _with_code(notebook: dict[str, Any], grade_id: str, code: str) -> dict[str, Any]:
+def _with_code(notebook: dict[str, Any], name: str, code: str) -> dict[str, Any]:
     changed: dict[str, Any] = json.loads(json.dumps(notebook))
     for cell in changed["cells"]:
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
+        if grade_id(cell) == name:
             cell["source"] = code
     return changed
 
