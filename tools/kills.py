@@ -22,6 +22,8 @@ WORKERS = ("worker-1", "worker-2")
 LONGEST = 3.0  # seconds that a kill waits, drawn from 0 up
 BUSY = 0.35  # share of the kills that wait first until a submission is being graded; the others hit what is starting
 AHEAD = 0.1  # of the class graded for how many of the kills: more, and the next kill comes at once
+BEHIND = 0.1  # ... less, and it waits until a submission more is recorded, so that kills meet the whole class
+HELD_UP = 60.0  # seconds that it waits at most: kills may be what keeps the class from getting on
 LOOK = 0.1
 STUCK = 600.0  # seconds without a kill or a submission more before it is called lost
 
@@ -109,6 +111,8 @@ class Run:
         ahead = recorded / self.submissions - self.killed.total() / self.kills
         if ahead > AHEAD:  # or the class would be graded before the last kills
             return True
+        if ahead < -BEHIND and time.time() < self.killed_at + HELD_UP:
+            return False
         if self.counts_from is None and self._busy():
             self.counts_from = time.monotonic()
         return self.counts_from is not None and time.monotonic() > self.counts_from + self.delay

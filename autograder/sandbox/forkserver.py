@@ -82,6 +82,8 @@ _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
     **ONE_THREAD,  # graders and guests use one thread each
+    # The heap in huge pages, where the kernel has them (glibc 2.35): a fork copies, and frees, half the page tables.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # no warnings of a debugger that nobody uses
     # Without these, torch.cuda.is_available() may initialise CUDA, after which forks cannot use it.
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
