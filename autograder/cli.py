@@ -54,9 +54,7 @@ class Commands(click.Group):
             # Python remembers that one came out of executed text (as dataclasses and others make their methods), and
             # under `-m` would end by the signal whatever is caught here; executing text that ends well lets it forget.
             exec("")
-            _stop(
-                "Interrupted. What was graded is kept; run it again, without --fresh, to go on.", NEEDS_HUMAN
-            )
+            _stop("Interrupted. What was graded is kept; run it again to go on.", NEEDS_HUMAN)
 
 
 def _stop(text: str, code: int) -> NoReturn:
@@ -339,7 +337,7 @@ def grade(
       autograder grade tp1 --scheduler tcp://10.0.0.1:8786
       autograder grade --submission FILE --assignment tp1 --junit junit.xml --summary summary.md
     """
-    from autograder.console import grade_and_record, print_class, report_ungraded
+    from autograder.console import grade_and_record, print_class, report_ungraded, tell_remarks
     from autograder.handin import chosen_exercises
     from autograder.sandbox.confinement import Level
     from autograder.schedule import Options
@@ -360,7 +358,7 @@ def grade(
             )
     else:
         _tell_reduced(options)
-    with _ending_gently():
+    with _ending_gently(), _saying_what_is_not_fresh(fresh):
         grades, recorded = grade_and_record(
             course,
             assignment,
@@ -375,7 +373,21 @@ def grade(
         click.echo(text.encode("utf-8", "backslashreplace").decode())  # a folder's name may be no UTF-8
     else:
         print_class(grades)
+    tell_remarks(grades, assignment)
     sys.exit(DONE if recorded and not report_ungraded(grades) else NEEDS_HUMAN)
+
+
+@contextmanager
+def _saying_what_is_not_fresh(fresh: bool) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if fresh:
+            _tell(
+                "Without --fresh the next run keeps the earlier grades of those whom this one had not reached; with it "
+                "all are graded anew, or those that you name."
+            )
+        raise
 
 
 def _cluster() -> Any:
@@ -468,7 +480,7 @@ def status(assignment: str, course: Course, as_json: bool) -> None:
       autograder status tp1 --json
     """
     from autograder.console import print_status, some
-    from autograder.journal import last_run
+    from autograder.journal import last_run, ungraded_before
     from autograder.schedule import held
 
     course.load_source(assignment)
@@ -486,7 +498,10 @@ def status(assignment: str, course: Course, as_json: bool) -> None:
             f"Changed grades are not recorded: {some(waiting)}. "
             f"`autograder grade {assignment} --changes record` records them."
         )
-    fine = tally.state() in ("going on", "done") and not tally.ungraded and not waiting
+    before = ungraded_before(course, assignment)
+    if before:
+        _tell(f"Ungraded since an earlier run: {some(before)}. `autograder grade {assignment}` tries again.")
+    fine = tally.state() in ("going on", "done") and not (tally.ungraded or waiting or before)
     sys.exit(DONE if fine else NEEDS_HUMAN)
 
 

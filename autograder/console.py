@@ -139,6 +139,15 @@ def _run(
         errors.print(f"{shown(failure.student)} could not be recorded: {failure.log}", markup=False)
     if failures:
         errors.print("What was graded is kept: run it again to record it.")
+    bare = {result.student: result.log for result in results if result.success and result.without_notebook}
+    if bare and not quiet:
+        names = sorted(bare)
+        errors.print(
+            f"{some(names)}: no autograded copy, so no page of feedback. {bare[names[0]].strip()}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     return [records[student].grade for student in students], accepted and not failures and not failed
 
 
@@ -260,6 +269,18 @@ def _span(seconds: float) -> str:
 def some(names: Sequence[str]) -> str:
     """The first five names, and how many more there are."""
     return f"{', '.join(map(shown, names[:5]))}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+
+
+def tell_remarks(grades: Iterable[Grade], assignment: str) -> None:
+    """Say whose submission has something to it that an instructor should know, although it was graded."""
+    told = [grade.student for grade in grades if grade.problems and not grade.ungraded]
+    if told:
+        errors.print(
+            f'remarks on {some(told)}: `autograder report {assignment}` has them, under "For a human"',
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def report_ungraded(grades: Iterable[Grade]) -> bool:

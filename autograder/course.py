@@ -43,6 +43,11 @@ class Source:
     notebooks: tuple[SourceNotebook, ...]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the notebooks, without extension."""
+        return tuple(notebook.name for notebook in self.notebooks)
+
+    @property
     def exercises(self) -> tuple[Exercise, ...]:
         """All graded cells, manual ones included, in the order of the notebooks."""
         return tuple(exercise for notebook in self.notebooks for exercise in notebook.exercises)
@@ -51,9 +56,7 @@ class Source:
         for notebook in self.notebooks:
             if notebook.name == name:
                 return notebook
-        raise InstructorError(
-            f"source/{self.assignment} has no notebook `{name}`.{near(name, [n.name for n in self.notebooks])}"
-        )
+        raise InstructorError(f"source/{self.assignment} has no notebook `{name}`.{near(name, self.names)}")
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ from autograder.submission import (
     SourceCell,
     SourceNotebook,
     Submitted,
-    locate,
+    handed_in,
     plan,
     read_notebook,
     recognise,
@@ -556,7 +556,7 @@ def _record_scores_only(api: NbGraderAPI, course: Course, source: Source, studen
             row = gradebook.find_submission_notebook(notebook.name, source.assignment, student)
             exercises = {e.exercise: e for e in graded.grade.exercises if e.notebook == notebook.name}
             _write_notebook(row, notebook, exercises, {})
-            if not locate(course.submitted(source.assignment, student), notebook.name).exists():
+            if handed_in(course.submitted(source.assignment, student), notebook.name, source.names).missing:
                 _nothing_handed_in(row, notebook)
         gradebook.db.commit()
 

@@ -68,6 +68,7 @@ from autograder.submission import (
     Submitted,
     beside,
     digest,
+    handed_in,
     locate,
     plan,
     read_notebook,
@@ -380,7 +381,7 @@ class _Work:
         self.bases: dict[str, Basis] = {}
         self.cells: dict[str, dict[int, str]] = {}
         self.steady: set[str] = set()  # notebooks of which no cell ran into a limit
-        self.others = beside(Path(job.folder), [notebook.name for notebook in source.notebooks])
+        self.others = beside(Path(job.folder), source.names)
 
     def grades(self) -> tuple[ExerciseGrade, ...]:
         """Those of all exercises but the manual ones and those that are kept.
@@ -392,7 +393,7 @@ class _Work:
 
     def notebook(self, name: str) -> list[ExerciseGrade]:
         """Grades of the exercises of one notebook; manual ones are left to the gradebook."""
-        submitted = _handed_in(Path(self.job.folder), name)
+        submitted = handed_in(Path(self.job.folder), name, self.source.names)
         notebook = self.source.notebook(name)
         graded = [e for e in notebook.exercises if e.kind is not Kind.MANUAL and self._wanted(e.id)]
         if submitted.missing or submitted.unreadable:
@@ -700,14 +701,6 @@ def _explained(verdict: Verdict, note: str) -> Verdict:
     if note and verdict.message.startswith("Le notebook ne définit pas"):
         return replace(verdict, message=f"{verdict.message.split('. ')[0]}. {note}")
     return verdict
-
-
-def _handed_in(folder: Path, name: str) -> Submitted:
-    """The submitted notebook ``name``; of a folder that is a link, to somebody else's work, nothing is read."""
-    if folder.is_symlink():
-        problem = f"{folder} is a symbolic link, which is not followed. Put what it points to in its place."
-        return Submitted(name, problems=(problem,), unreadable="Le dossier rendu est un lien symbolique.")
-    return read_notebook(locate(folder, name))
 
 
 def _absent(exercise: Exercise) -> ExerciseGrade:

@@ -23,7 +23,7 @@ from autograder.job import Job
 from autograder.record import Record
 from autograder.schedule import Forks, Options, drive_twice
 from autograder.seeds import derive_seed
-from autograder.submission import LEFT_OUT, Kind, SourceNotebook, digest, locate, plan, read_notebook
+from autograder.submission import LEFT_OUT, Kind, SourceNotebook, digest, handed_in, plan, read_notebook
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ def grade_handin(
     course.refuse_unjudged(source)
     chosen = chosen_exercises(source, exercises)
     notebooks = [n for n in source.notebooks if any(e.id in chosen for e in n.exercises)]
-    with _copied(course, path, notebooks) as folder:
+    with _copied(course, path, notebooks, source.names) as folder:
         secret = options.secret or secrets.token_hex(32)
         seed = f"{derive_seed(secret, 'handin', digest(folder)):016x}"
         job = Job(str(course.root), assignment, path.stem, seed, str(folder), exercises=chosen)
-        problems, unreadable = _examined(folder, notebooks)
+        problems, unreadable = _examined(path, notebooks, source.names)
         forks = Forks(course, options)
         try:
             forks.wait_ready()
@@ -91,12 +91,14 @@ def chosen_exercises(source: Source, exercises: Sequence[str]) -> tuple[str, ...
     return tuple(name for name in known if not exercises or name in exercises)
 
 
-def _examined(folder: Path, notebooks: Sequence[SourceNotebook]) -> tuple[tuple[str, ...], bool]:
+def _examined(
+    path: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
+) -> tuple[tuple[str, ...], bool]:
     """What is wrong with the notebooks as they were handed in, and whether one cannot be read."""
     problems: list[str] = []
     unreadable = False
     for notebook in notebooks:
-        submitted = read_notebook(locate(folder, notebook.name))
+        submitted = handed_in(path, notebook.name, names) if path.is_dir() else read_notebook(path)
         lost = bool(submitted.unreadable)
         problems += submitted.problems if lost or submitted.missing else plan(submitted, notebook).problems
         unreadable |= lost
@@ -107,13 +109,18 @@ def _examined(folder: Path, notebooks: Sequence[SourceNotebook]) -> tuple[tuple[
 
 
 @contextmanager
-def _copied(course: Course, path: Path, notebooks: Sequence[SourceNotebook]) -> Iterator[Path]:
+def _copied(
+    course: Course, path: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
+) -> Iterator[Path]:
     """A folder with the submission's files alone, under the names that the source knows."""
     _refuse_links(course, path)
     with tempfile.TemporaryDirectory(prefix="handin-") as scratch:
         folder = Path(scratch) / "submission"
         try:
-            (_copy_folder if path.is_dir() else _copy_notebook)(path, folder, notebooks)
+            if path.is_dir():
+                _copy_folder(path, folder, notebooks, names)
+            else:
+                _copy_notebook(path, folder, notebooks)
         except OSError as error:
             raise InstructorError(f"{path} cannot be copied: {error}") from error
         yield folder
@@ -153,13 +160,14 @@ def _copy_notebook(source: Path, target: Path, notebooks: Sequence[SourceNoteboo
     shutil.copyfile(source, target / f"{notebooks[0].name}.ipynb")
 
 
-def _copy_folder(source: Path, target: Path, notebooks: Sequence[SourceNotebook]) -> None:
+def _copy_folder(
+    source: Path, target: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
+) -> None:
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(source, target, symlinks=True, ignore=ignore, copy_function=_copy_regular)
-    found = [locate(target, notebook.name) for notebook in notebooks]
-    if not any(path.exists() or path.is_symlink() for path in found):
-        names = ", ".join(f"{notebook.name}.ipynb" for notebook in notebooks)
-        raise InstructorError(f"{source} holds no notebook of this assignment: expected {names}.")
+    if all(handed_in(target, notebook.name, names).missing for notebook in notebooks):
+        wanted = ", ".join(f"{notebook.name}.ipynb" for notebook in notebooks)
+        raise InstructorError(f"{source} holds no notebook of this assignment: expected {wanted}.")
 
 
 def _copy_regular(source: str, target: str) -> None:

@@ -212,6 +212,19 @@ def last_run(course: Course, assignment: str) -> Tally | None:
     return tally
 
 
+def ungraded_before(course: Course, assignment: str) -> list[str]:
+    """Students who were ungraded in a run before the newest and have been in none since, as far as journals go back."""
+    found: set[str] = set()
+    runs = _runs(_folder(course, assignment))
+    for path in runs[:-1]:
+        for line in _lines(path):
+            if line["event"] in ("graded", "kept"):
+                (found.add if line["ungraded"] else found.discard)(line["student"])
+    newest = _lines(runs[-1]) if found else ()
+    found -= {line["student"] for line in newest if line["event"] in ("graded", "kept")}
+    return sorted(found & set(course.students(assignment)))
+
+
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
     for text in path.read_text(encoding="utf-8").splitlines():
         with suppress(ValueError):  # the last line of a run that was killed may be half a line

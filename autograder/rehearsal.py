@@ -30,7 +30,7 @@ from autograder import manifest
 from autograder.feedback import french_number
 from autograder.manifest import Manifest, ReleasedCell
 from autograder.runthrough import Event, code_cells, events
-from autograder.submission import LEFT_OUT, MAX_BYTES, Cell, Submitted, read_notebook
+from autograder.submission import LEFT_OUT, MAX_BYTES, Cell, Submitted, locate, read_notebook
 
 __all__ = ["Remark", "main", "remarks_on_cells"]
 
@@ -515,7 +515,7 @@ class Watch:
         for name, number in self.missing.items():
             yield Remark(self._about_missing(name, number))
         yield from _told(
-            ("Cellules qui s'arrêtent sur une erreur : {}.", self.failed),
+            ("Cellules qui s'arrêtent sur une erreur, montrée plus haut : {}.", self.failed),
             ("Cellules qui s'arrêtent parce qu'un code est encore à compléter : {}.", self.to_complete),
         )
         if self.unmet:
@@ -577,7 +577,7 @@ def _collected(path: Path, name: str, out: TextIO) -> list[Remark]:
     folder = path.parent
     wanted = f"{name}.ipynb" if name else path.name
     named = folder / wanted if (folder / wanted).is_file() else path
-    print(f"  {wanted} ({_size(named.stat().st_size)})", file=out)
+    print(f"  {named.name} ({_size(named.stat().st_size)})", file=out)
     entries = sorted((p for p in folder.iterdir() if p not in (path, named)), key=lambda p: p.name)
     staying = [p.name for p in entries if _stays(p)]
     travelling = [p for p in entries if not _stays(p)]
@@ -616,7 +616,10 @@ def _remarks_on_name(path: Path, wanted: str) -> Iterator[Remark]:
     if (path.parent / wanted).exists() and not (path.parent / wanted).samefile(path):
         yield Remark(f"C'est {wanted}, dans le même dossier, qui serait collecté, et non {path.name}.")
     else:
-        yield Remark(f"Le devoir attend le nom {wanted} : renommez {path.name} avant de rendre.", mend=False)
+        found = locate(path.parent, Path(wanted).stem) == path  # graded all the same
+        yield Remark(
+            f"Le devoir attend le nom {wanted} : renommez {path.name} avant de rendre.", mend=not found
+        )
 
 
 def _weigh(path: Path) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from autograder import manifest
 from autograder.feedback import render, render_overview
 from autograder.guest import QUIET
 from autograder.probe import Student, local_student
@@ -128,7 +129,18 @@ def exercises_in(folder: Path) -> list[tuple[str, Path, float]]:
                     if math.isfinite(worth) and worth >= 0:
                         points[meta["grade_id"]] = worth
     names = [*points, *(name for name in suites if name not in points)]
-    return [(name, suites[name], points.get(name, 1.0)) for name in names]
+    released = {} if len(names) == len(points) else _released_points(folder)
+    return [(name, suites[name], points.get(name, released.get(name, 1.0))) for name in names]
+
+
+def _released_points(folder: Path) -> dict[str, float]:
+    """What exercises are worth whose graded cell the notebook has lost."""
+    try:
+        known = manifest.read(folder)
+    except ValueError:
+        return {}
+    cells = [cell for notebook in known.notebooks.values() for cell in notebook] if known else []
+    return {cell.grade_id: float(cell.points) for cell in cells if cell.points >= 0}
 
 
 def _suites(folder: Path) -> dict[str, Path]:

@@ -24,7 +24,7 @@ import re
 import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ MAX_BYTES = (
     100_000_000  # a notebook beyond this is not worth the grader's memory; nbgrader has the same limit
 )
 CLOSED = "it is a socket, or could not be read where it was handed in"
+LISTED = 5  # file names in a sentence
 LEFT_OUT = (".git", ".ipynb_checkpoints", "__pycache__")  # of a folder that is handed in
 
 
@@ -204,17 +205,51 @@ class _Unreadable(Exception):
     """Carries the French and the English sentence."""
 
 
-def locate(folder: Path, name: str) -> Path:
+def locate(folder: Path, name: str, names: Collection[str] = ()) -> Path:
     """The file of notebook ``name`` in a submission.
 
     That is ``<name>.ipynb``; where it is missing and the folder holds exactly one other notebook whose name
-    begins with ``name`` (as browsers and learning platforms rename uploads), that one.
+    begins with ``name``, in capitals or not (as browsers and learning platforms rename uploads), that one.
+
+    Args:
+        names: of all notebooks of the assignment, of which none is taken for another.
     """
     exact = folder / f"{name}.ipynb"
     if exact.exists() or exact.is_symlink() or not folder.is_dir():
         return exact
-    others = [p for p in folder.glob("*.ipynb") if p.name.startswith(name)]
-    return others[0] if len(others) == 1 else exact
+    found = [p for p in _notebooks(folder, names) if p.name.casefold().startswith(name.casefold())]
+    return found[0] if len(found) == 1 else exact
+
+
+def handed_in(folder: Path, name: str, names: Collection[str]) -> Submitted:
+    """The submitted notebook ``name`` of an assignment that has ``names``.
+
+    Nothing is read of a folder that is a link, to somebody else's work. Where the notebook is missing and others
+    are there, which may be the student's work under another name, a human has to say so: it is not absent.
+    """
+    if folder.is_symlink():
+        problem = f"{folder} is a symbolic link, which is not followed. Put what it points to in its place."
+        return Submitted(name, problems=(problem,), unreadable="Le dossier rendu est un lien symbolique.")
+    path = locate(folder, name, names)
+    found = read_notebook(path)
+    others = [p.name for p in _notebooks(folder, names) if p != path] if folder.is_dir() else []
+    if not others:
+        return found
+    listed = ", ".join(others[:LISTED]) + f" and {len(others) - LISTED} more" * (len(others) > LISTED)
+    if found.missing:
+        problem = (
+            f"{path.name} is missing, but there is {listed}. Rename what is to be graded, then grade again."
+        )
+        french = f"Le notebook rendu ne s'appelle pas {path.name}."
+        return Submitted(name, problems=(problem,), unreadable=french)
+    problem = f"{path.name}: there is also {listed}, which was not graded."
+    return replace(found, problems=(*found.problems, problem))
+
+
+def _notebooks(folder: Path, names: Collection[str]) -> list[Path]:
+    """Notebooks in a submission that have none of the ``names``."""
+    found = (p for p in folder.iterdir() if p.suffix.casefold() == ".ipynb" and not p.name.startswith("."))
+    return sorted(p for p in found if p.stem not in names)
 
 
 def read_notebook(path: Path) -> Submitted:

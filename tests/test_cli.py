@@ -238,6 +238,29 @@ def test_a_check_without_hidden_suite_is_refused_before_anybody_gets_all_points(
     assert not (course.root / "release/tp1").exists()
 
 
+@confined
+def test_notebooks_under_other_names_are_graded_or_told_and_never_a_zero(tmp_path):
+    course = course_with(tmp_path / "course")
+    right = answers(RIGHT)
+    submit(course, "ana", right, name="TP1.ipynb")
+    submit(course, "bob", right, name="devoir_final.ipynb")
+    submit(course, "cyd", answers("x = 1"))
+    submit(course, "cyd", right, name="tp1 (1).ipynb")
+    course.submitted("tp1", "dan").mkdir(parents=True)
+    found = run(course, "grade", "tp1")
+    assert found.exit_code == 1
+    scores = {name: stored(course, "tp1", name).grade.score for name in ("ana", "bob", "cyd", "dan")}
+    assert scores == {"ana": 3, "bob": None, "cyd": 0, "dan": 0}
+    told = " ".join(found.stderr.split())
+    assert (
+        "bob: ungraded, needs a human: double tp1.ipynb is missing, but there is devoir_final.ipynb." in told
+    )
+    assert "remarks on cyd, dan: `autograder report tp1` has them" in told
+    assert "ana, bob, dan: no autograded copy, so no page of feedback." in told
+    (problem,) = stored(course, "tp1", "cyd").grade.problems
+    assert problem == "tp1.ipynb: there is also tp1 (1).ipynb, which was not graded."
+
+
 def test_a_graded_cell_that_checks_another_name_is_refused(tmp_path):
     course = course_with(tmp_path / "course", ada=RIGHT)
     cells = [*SOURCE[:2], graded('# un commentaire\ncheck("doubel")', "double", 3)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from autograder.course import Course
 from autograder.errors import InstructorError
-from autograder.journal import Journal, Tally, last_run
+from autograder.journal import Journal, Tally, last_run, ungraded_before
 from autograder.record import Record
 from autograder.regrading import Change
 from autograder.schedule import Progress
@@ -58,6 +59,27 @@ def test_a_run_is_told_by_its_lines(course):
     journal.end("interrupted")
     data = json.loads(run(course, "status", "tp1", "--json").stdout)
     assert (data["state"], data["done"], data["running"], data["waiting"]) == ("interrupted", 3, {}, 3)
+
+
+def test_who_is_ungraded_since_an_earlier_run_is_told_until_graded_or_gone(course):
+    def ran(**outcomes):
+        journal = Journal(course, "tp1", len(outcomes))
+        for name, outcome in outcomes.items():
+            journal.progress(done(name, outcome=outcome))
+        journal.end("done")
+        os.rename(journal.path, journal.path.with_name(f"{len(list(journal.path.parent.iterdir()))}.jsonl"))
+
+    for name in ("ada", "bob", "cyd"):
+        course.submitted("tp1", name).mkdir(parents=True)
+    ran(ada=Outcome.UNGRADED, bob=Outcome.UNGRADED, gone=Outcome.UNGRADED, cyd=Outcome.PASSED)
+    assert ungraded_before(course, "tp1") == [], "the newest run tells of its own"
+    ran(bob=Outcome.PASSED)
+    assert ungraded_before(course, "tp1") == ["ada"]
+    found = run(course, "status", "tp1")
+    assert found.exit_code == 1 and "Ungraded since an earlier run: ada." in found.stderr
+    ran(ada=Outcome.PASSED)
+    assert ungraded_before(course, "tp1") == []
+    assert run(course, "status", "tp1").exit_code == 0
 
 
 def test_no_secret_is_in_it(course):

@@ -234,7 +234,7 @@ def test_points_that_are_none_cost_no_traceback(folder, points):
     write(folder / "public" / "test_double.py", SUITE)
     write(folder / "tp1.ipynb", notebook(cells))
     assert "`double`" in remarks(folder, cells)[0]
-    assert exercises_in(folder)[0][2] in (0.0, 1.0)
+    assert exercises_in(folder)[0][2] == 3, "as released"
 
 
 def test_another_notebook_is_told_in_one_line(folder):
@@ -270,7 +270,7 @@ def test_errors_are_shown_where_they_happen_and_the_run_goes_on(folder):
     assert "✗ TypeError : unsupported operand type(s) for +: 'int' and 'str' (ligne 3, dans `f`)" in text
     assert "La cellule [4] utilise `later`, qui n'est défini que plus bas, dans la cellule [7]" in text
     assert "La cellule [8] utilise `gone`, qu'aucune cellule exécutée sans erreur ne définit" in text
-    assert "sur une erreur : [5] (TypeError), [6] (SyntaxError)." in text
+    assert "sur une erreur, montrée plus haut : [5] (TypeError), [6] (SyntaxError)." in text
     assert "un code est encore à compléter : [9]." in text
     assert "[10] import matplotlib.pyplot as plt" in text and "vu" not in text.split("Ce qui serait")[0]
     assert "Traceback" not in text and "Pas encore prêt à rendre : 4 choses à corriger" in text
@@ -338,6 +338,30 @@ def test_a_wrong_name_is_a_warning_with_the_right_one(folder):
     code, text = check(folder, answered(), name="tp1 (2).ipynb")
     assert code == 0 and "Le devoir attend le nom tp1.ipynb : renommez tp1 (2).ipynb avant de rendre." in text
     assert "Prêt à rendre, après avoir lu ce qui est à savoir." in text
+
+
+def test_a_name_under_which_nothing_would_be_graded_is_to_be_mended(folder):
+    (folder / "tp1.ipynb").unlink()
+    code, text = check(folder, answered(), name="devoir_final.ipynb")
+    assert code == 1 and "renommez devoir_final.ipynb avant de rendre." in text
+    assert "devoir_final.ipynb (" in text and "tp1.ipynb (" not in text, "what is there, not what should be"
+
+
+def test_capitals_in_a_name_are_a_warning(folder):
+    (folder / "tp1.ipynb").unlink()
+    code, text = check(folder, answered(), name="TP1.ipynb")
+    assert code == 0 and "renommez TP1.ipynb avant de rendre." in text and "TP1.ipynb (" in text
+
+
+def test_an_exercise_whose_graded_cell_is_gone_is_worth_what_was_released(folder):
+    write(folder / "public" / "test_double.py", SUITE)
+    cells = answered()
+    (graded,) = [c for c in cells if c["metadata"].get("nbgrader", {}).get("grade_id") == "double"]
+    cells.remove(graded)
+    write(folder / "tp1.ipynb", notebook(cells))
+    assert [(name, points) for name, _, points in exercises_in(folder)] == [("double", 3)]
+    write(folder / "public" / "cells.json", "{")
+    assert [points for _, _, points in exercises_in(folder)] == [1]
 
 
 def test_a_copy_beside_the_right_name_would_not_be_collected(folder):

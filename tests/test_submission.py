@@ -14,6 +14,7 @@ from autograder.submission import (
     SourceCell,
     SourceNotebook,
     digest,
+    handed_in,
     locate,
     plan,
     read_notebook,
@@ -345,6 +346,42 @@ def test_an_upload_that_was_renamed_is_found_if_it_is_the_only_one(tmp_path):
     assert locate(tmp_path, "tp1").name == "tp1 (1).ipynb"
     write(tmp_path / "tp1 (2).ipynb", "")
     assert locate(tmp_path, "tp1").name == "tp1.ipynb"
+
+
+def test_capitals_do_not_hide_a_notebook_and_no_other_one_of_the_assignment_is_taken_for_it(tmp_path):
+    write(tmp_path / "tp1-bonus.ipynb", "")
+    assert locate(tmp_path, "tp1", ("tp1", "tp1-bonus")).name == "tp1.ipynb"
+    assert handed_in(tmp_path, "tp1", ("tp1", "tp1-bonus")).missing
+    write(tmp_path / "TP1.IPYNB", "")
+    assert locate(tmp_path, "tp1", ("tp1", "tp1-bonus")).name == "TP1.IPYNB"
+
+
+@pytest.mark.parametrize("names", [["devoir_final.ipynb"], ["a.ipynb", "tp1 (1).ipynb", "tp1 (2).ipynb"]])
+def test_a_notebook_under_another_name_goes_to_a_human(tmp_path, names):
+    for name in names:
+        write(tmp_path / name, notebook([cell("x = 1")]))
+    found = handed_in(tmp_path, "tp1", ("tp1",))
+    assert not found.missing and found.unreadable == "Le notebook rendu ne s'appelle pas tp1.ipynb."
+    (problem,) = found.problems
+    assert problem.startswith(f"tp1.ipynb is missing, but there is {', '.join(names)}. Rename")
+
+
+def test_a_notebook_beside_the_one_that_is_graded_is_told(tmp_path):
+    write(tmp_path / "tp1.ipynb", notebook([cell("x = 1")]))
+    assert handed_in(tmp_path, "tp1", ("tp1",)).problems == ()
+    for number in range(7):
+        write(tmp_path / f"tp1 ({number}).ipynb", notebook([cell("x = 2")]))
+    found = handed_in(tmp_path, "tp1", ("tp1",))
+    assert [one.source for one in found.cells] == ["x = 1"] and not found.unreadable
+    assert found.problems[0].endswith("tp1 (4).ipynb and 2 more, which was not graded.")
+
+
+def test_a_folder_without_any_notebook_holds_no_work(tmp_path):
+    write(tmp_path / "notes.txt", "")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    write(tmp_path / ".hidden.ipynb", "")
+    assert handed_in(tmp_path, "tp1", ("tp1",)).missing
+    assert handed_in(tmp_path / "none", "tp1", ("tp1",)).missing
 
 
 # --- Digest ---------------------------------------------------------------------------------------------------
