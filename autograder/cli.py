@@ -186,7 +186,7 @@ def grade_one(
       autograder grade --submission tp1.ipynb --assignment tp1 --course ../course
       autograder grade --submission handed-in/ --assignment tp1 --junit junit.xml --summary summary.md
     """
-    from autograder.console import print_class
+    from autograder.console import print_class, shown
     from autograder.handin import grade_handin
     from autograder.results import Report
     from autograder.sandbox.confinement import Level
@@ -203,7 +203,7 @@ def grade_one(
     _write_results(Report.of(graded), writers)
     print_class([graded])
     for problem in found.problems:
-        _tell(problem)
+        _tell(shown(problem))  # it may hold a name that a student gave a file
     if graded.ungraded and not found.unreadable:  # why may be told to the instructor only
         _tell(f"ungraded, needs a human: {', '.join(graded.ungraded)}")
     sys.exit(NEEDS_HUMAN if graded.ungraded else DONE)

@@ -225,12 +225,26 @@ def test_what_we_could_not_grade_is_told_by_name_only_and_no_total_is_made_up(
 
 @confined
 def test_an_unreadable_notebook_is_told_in_one_line_and_goes_to_a_human(course, tmp_path, closed):
-    path = write(tmp_path / "tp1.ipynb", "{")
+    path = write(tmp_path / "dupont.ipynb", "{")
     found = grade(course, path, "--summary", str(tmp_path / "summary.md"))
     assert found.exit_code == 1
     (line,) = found.stderr.strip().splitlines()
-    assert line.startswith("tp1.ipynb: is not valid JSON")
+    assert line.startswith("dupont.ipynb: is not valid JSON"), "the name that was given"
     assert "non noté" in (tmp_path / "summary.md").read_text()
+
+
+@confined
+def test_a_folder_whose_notebooks_have_other_names_goes_to_a_human(course, tmp_path, closed):
+    folder = tmp_path / "repository"
+    write(folder / "brouillon.ipynb", notebook(cells(RIGHT)))
+    write(folder / "final \x1b[2J.ipynb", notebook(cells(RIGHT)))
+    found = grade(course, folder)
+    assert found.exit_code == 1 and "ungraded" in found.stdout
+    (line,) = found.stderr.strip().splitlines()
+    assert line.startswith("tp1.ipynb is missing, but there is brouillon.ipynb, final \\x1b[2J.ipynb. Rename")
+    (folder / "brouillon.ipynb").unlink()
+    (folder / "final \x1b[2J.ipynb").rename(folder / "TP1.ipynb")
+    assert grade(course, folder).exit_code == 0
 
 
 @confined
