@@ -178,6 +178,14 @@ def test_the_heat_map_has_a_line_a_student_and_ungraded_is_no_zero():
     assert "OSError: disk full" in page and "Nothing handed in: fay." in page
 
 
+def test_figures_of_one_are_in_the_singular():
+    one = Overview.of("tp1", [replace(ROW, score=None, max_score=1.0, ungraded=True)], [], {})
+    found = re.findall(r"<li><b>1</b>(.*?)</li>", render(one, WHEN))
+    assert found == ["submission", "point in all", "written answer to read"]
+    none = render(Overview.of("tp1", [replace(ROW, submitted=False)], [], {}), WHEN)
+    assert "<b>0</b>submissions<" in none and "<b>0</b>exercises ungraded<" in none
+
+
 def test_a_page_of_nobody_is_a_page():
     page = render(Overview.of("tp1", rows_of("fay", double=None, submitted=False), [], {}), WHEN)
     assert "Nothing was handed in yet" in page and "nan" not in page
@@ -264,7 +272,7 @@ def test_the_command_writes_a_page_whose_links_lead_to_feedback(tmp_path):
     write(course.feedback("tp1", "ada") / "tp1.html", "<p>ada</p>")
     run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
     page = course.root / "report/tp1.html"
-    assert run.exit_code == 1 and "1 submissions in" in run.output, run.output
+    assert run.exit_code == 1 and "1 submission in" in run.output, run.output
     text = page.read_text(encoding="utf-8")
     link = re.search(r'<a href="([^"#]+)">ada</a>', text)[1]
     assert (page.parent / link).read_text() == "<p>ada</p>"

@@ -18,6 +18,7 @@ from typing import TextIO
 
 from autograder.errors import InstructorError
 from autograder.exports.total import Total
+from autograder.quantity import quantity
 
 __all__ = ["Filled", "Worksheet"]
 
@@ -96,7 +97,9 @@ class Worksheet:
             )
         for number, line in enumerate(table[1:], 2):
             if len(line) != len(table[0]):
-                raise InstructorError(f"{source}, line {number}: {len(line)} cells, {len(table[0])} headers.")
+                raise InstructorError(
+                    f"{source}, line {number}: {quantity(len(line), 'cell')}, {quantity(len(table[0]), 'header')}."
+                )
         return cls(tuple(table[0]), tuple(map(tuple, table[1:])), columns)
 
     def cell(self, line: Sequence[str], column: str) -> str:

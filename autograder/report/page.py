@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from autograder.quantity import noun
 from autograder.report.histogram import bars, ticks
 from autograder.report.overview import Overview
 
@@ -27,7 +28,7 @@ def render(overview: Overview, when: datetime) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": _number, "shade": _shade}
+    environment.filters |= {"noun": noun, "number": _number, "shade": _shade}
     style, script = (_raw(environment, name) for name in ("style.css", "sort.js"))
     chart = bars(overview.final, overview.unfinished, overview.max_points)
     return environment.get_template("page.html.j2").render(
