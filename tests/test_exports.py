@@ -104,7 +104,7 @@ def test_nbgrader_export_writes_it(tmp_path):
         wide = CsvExporter(wide=True, to=str(tmp_path / "wide.csv"))
         wide.export(gradebook)
     done = nbgrader(course, "export", "--exporter=autograder.exports.CsvExporter", "--to=long.csv")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 and "tp1: no total yet for ada" in done.stderr, done.stderr
     with (tmp_path / "long.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [(line["exercise"], line["score"]) for line in lines] == [
@@ -212,6 +212,32 @@ def test_wide_csv_of_the_class_keeps_every_name(school, tmp_path):
         )
         assert line["total"] == ("" if POINTS[student] is None else f"{POINTS[student]:g}")
     assert (lines["cleo"]["double"], lines["cleo"]["ungraded"]) == ("", "double")
+
+
+LONG, TESTS = (), ("--tests",)
+WAITING = ["no total yet in tp1: cleo (no score in double)"]
+
+
+def told(done):
+    """The lines of stderr, but for the one on records that are older than the submissions, as the fixture's are."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("warning: graded before")]
+
+
+@pytest.mark.parametrize("form", [LONG, TESTS, ("--wide",), ("--format", "moodle"), ("--format", "canvas")])
+def test_who_has_no_total_yet_is_told_beside_every_form(school, tmp_path, form):
+    shown = run(school, "export", "tp1", *form)
+    assert shown.exit_code == 1 and told(shown) == WAITING
+    done = exported(school, tmp_path / "grades.csv", "tp1", *form)
+    assert done.exit_code == 1 and told(done) == WAITING
+    written = (tmp_path / "grades.csv").read_bytes().decode("utf-8-sig")
+    assert written == shown.stdout_bytes.decode() and "ada" in written
+
+
+@pytest.mark.parametrize("form", [LONG, TESTS, ("--wide",)])
+def test_who_has_no_total_yet_is_told_beside_json(school, form):
+    done = run(school, "export", "tp1", *form, "--json")
+    assert done.exit_code == 1 and told(done) == WAITING
+    assert {row["student"] for row in json.loads(done.stdout)} >= {"ada", "cleo"}
 
 
 def test_french_csv_has_semicolons_and_decimal_commas(school, tmp_path):

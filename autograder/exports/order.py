@@ -108,17 +108,16 @@ def fulfil(
         grades: what the graders recorded of them; looked at for ``tests`` only.
         screen: shows text where there is no file.
     """
+    if order.worksheet is not None:
+        return _worksheet(order, course, totals(rows), screen)
     if order.form == "excel":
         book = io.BytesIO()
         write_workbook(book, rows)
         assert order.output is not None
         order.output.write_bytes(book.getvalue())
-        return list(_waiting(totals(rows)))
-    if order.worksheet is not None:
-        return _worksheet(order, course, totals(rows), screen)
-    _put(order, _text(order, rows, grades), screen)
-    has_totals = order.wide or order.form in ("moodle", "canvas")
-    return list(_waiting(totals(rows))) if has_totals else []
+    else:
+        _put(order, _text(order, rows, grades), screen)
+    return list(_waiting(totals(rows)))
 
 
 def _text(order: Order, rows: Sequence[Row], grades: Iterable[Grade]) -> str:
