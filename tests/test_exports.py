@@ -531,6 +531,45 @@ def test_a_course_without_gradebook_has_nothing_to_export(tmp_path):
     assert done.exit_code == 2 and "knows no assignment yet" in done.stderr
 
 
+@pytest.fixture
+def registered(tmp_path):
+    """A course whose gradebook knows tp1 and nobody."""
+    course = make_course(tmp_path / "course")
+    ensure_registered(course, "tp1")
+    return course
+
+
+FORMS = [(), ("--wide",), ("--tests",), ("--json",), ("--format", "excel"), ("--format", "canvas")]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_of_nobody_is_refused_and_no_file_written(registered, tmp_path, form):
+    target = tmp_path / "grades"
+    done = run(registered, "export", "tp1", *form, "-o", str(target))
+    assert done.exit_code == 2 and done.stdout == "", done.output
+    assert (
+        f"There is no submission of tp1 in {registered.root / 'submitted'}: expected submitted/<student>/tp1/."
+        in (done.stderr)
+    )
+    submit(registered, "ada", answered())
+    done = run(registered, "export", *form, "-o", str(target))
+    assert done.exit_code == 2 and done.stdout == "", done.output
+    assert "Nothing of tp1 is graded yet: 1 submission of tp1 in" in done.stderr
+    assert "Run `autograder grade tp1` first." in done.stderr
+    assert not target.exists()
+
+
+def test_students_who_handed_in_nothing_are_listed_but_have_no_tests(registered):
+    with book(registered) as gradebook:
+        gradebook.update_or_create_student("fay")
+        gradebook.db.commit()
+    for form in ((), ("--wide",), ("--format", "canvas"), ("--format", "moodle")):
+        done = run(registered, "export", "tp1", *form)
+        assert done.exit_code == 0 and "fay" in done.stdout, done.output
+    done = run(registered, "export", "tp1", "--tests")
+    assert done.exit_code == 2 and f"No test of tp1 is recorded in {registered.state}." in done.stderr
+
+
 def test_nbgrader_export_writes_workbooks_canvas_and_worksheets(school, tmp_path):
     with book(school) as gradebook:
         ExcelExporter(to=str(tmp_path / "g.xlsx")).export(gradebook)

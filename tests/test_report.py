@@ -290,3 +290,18 @@ def test_an_assignment_nobody_has_graded_is_wrong_use(tmp_path):
     course = make_course(tmp_path / "new")
     run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
     assert run.exit_code == 2 and "Run `autograder grade tp1` first" in run.output
+
+
+def test_a_report_on_nobody_is_refused_and_no_page_written(tmp_path):
+    course = make_course(tmp_path / "course")
+    ensure_registered(course, "tp1")
+    with Gradebook(f"sqlite:///{course.gradebook}", "reseaux-de-neurones") as gradebook:
+        gradebook.update_or_create_student("fay")
+        gradebook.db.commit()
+    run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
+    assert run.exit_code == 2 and "There is no submission of tp1 in" in run.stderr, run.output
+    for student in ("ada", "bob"):
+        submit(course, student, answered())
+    run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
+    assert run.exit_code == 2 and "2 submissions of tp1 in" in run.stderr, run.output
+    assert "Run `autograder grade tp1` first." in run.stderr and not (course.root / "report").exists()

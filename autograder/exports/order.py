@@ -23,7 +23,7 @@ from autograder.exports.total import Total, totals
 from autograder.exports.verdicts import VerdictRow, verdict_rows, write_verdicts
 from autograder.exports.workbook import write_workbook
 from autograder.exports.worksheet import Filled, Worksheet
-from autograder.gradebook import Row
+from autograder.gradebook import Row, nothing_graded
 from autograder.verdict import Grade
 
 __all__ = ["FORMATS", "Order", "Remark", "fulfil"]
@@ -107,7 +107,13 @@ def fulfil(
         rows: of the order's assignments.
         grades: what the graders recorded of them; looked at for ``tests`` only.
         screen: shows text where there is no file.
+
+    Raises:
+        InstructorError: where there would be nothing in it but headers.
     """
+    if not rows:
+        raise nothing_graded(course, order.assignments)
+    tested = _tested(order, course, rows, grades) if order.tests else []
     if order.worksheet is not None:
         return _worksheet(order, course, totals(rows), screen)
     if order.form == "excel":
@@ -116,12 +122,20 @@ def fulfil(
         assert order.output is not None
         order.output.write_bytes(book.getvalue())
     else:
-        _put(order, _text(order, rows, grades), screen)
+        _put(order, _text(order, rows, tested), screen)
     return list(_waiting(totals(rows)))
 
 
-def _text(order: Order, rows: Sequence[Row], grades: Iterable[Grade]) -> str:
-    tested = verdict_rows(grades, {row.student: row for row in rows}) if order.tests else []
+def _tested(order: Order, course: Course, rows: Sequence[Row], grades: Iterable[Grade]) -> list[VerdictRow]:
+    tested = verdict_rows(grades, {row.student: row for row in rows})
+    if not tested:
+        names = ", ".join(order.assignments)
+        advice = f"Run `autograder grade {order.assignments[0]}` first."
+        raise InstructorError(f"No test of {names} is recorded in {course.state}. {advice}")
+    return tested
+
+
+def _text(order: Order, rows: Sequence[Row], tested: Sequence[VerdictRow]) -> str:
     if order.form == "json":
         return json.dumps(_plain(order, rows, tested), ensure_ascii=False, indent=1) + "\n"
     stream = io.StringIO(newline="")
