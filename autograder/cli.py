@@ -631,14 +631,12 @@ def export(
     records = [stored(course, name, student) for name, student in found]
     for name in names:
         _warn_of_outdated(course, name)
-    remarks = fulfil(order, course, rows, [record.grade for record in records if record], sys.stdout.write)
-    for remark in remarks:
+    delivery = fulfil(order, course, rows, [record.grade for record in records if record], sys.stdout.write)
+    for remark in delivery.remarks:
         _tell(remark.text)
     if output:
-        verdicts = sum(len(e.verdicts) for record in records if record for e in record.grade.exercises)
-        counted = quantity(verdicts, "test") if tests else quantity(len(rows), "score")
-        _say(f"{counted} in {output}")
-    sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in remarks) else DONE)
+        _say(f"{delivery.content} in {output}")
+    sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in delivery.remarks) else DONE)
 
 
 @main.command()

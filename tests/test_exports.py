@@ -489,6 +489,57 @@ def test_the_feedback_zip_is_laid_out_as_moodle_unpacks_it(school, tmp_path):
     assert "no feedback page (`autograder feedback tp1` makes them): eve, cleo" in done.stderr
 
 
+STRANGERS = f"{ENGLISH}\n" + "".join(f"Participant {n},S,{n},s{n}@example.org,,,9.00,,,,\n" for n in (1, 2))
+
+
+def test_a_worksheet_of_strangers_gets_no_grade_and_no_empty_zip(school, tmp_path):
+    source, target, pages = (tmp_path / name for name in ("sheet.csv", "filled.csv", "pages.zip"))
+    source.write_bytes(STRANGERS.replace("\n", "\r\n").encode())
+    arguments = ("--moodle-worksheet", str(source), "--feedback-zip", str(pages))
+    done = exported(school, target, "tp1", *arguments)
+    assert done.exit_code == 1 and target.read_bytes() == source.read_bytes()
+    assert done.stdout == f"grades on 0 of 2 lines in {target}\n"
+    assert not pages.exists() and f"{pages} is not written: no line of the worksheet has a feedback page" in (
+        done.stderr
+    )
+    assert "is matched by its `Email address` or `ID number`: an email address" in done.stderr
+    assert "`nbgrader db student import FILE`" in done.stderr
+
+
+def test_what_is_told_of_a_worksheet_counts_the_grades_filled_in(school, tmp_path):
+    source = worksheet(tmp_path / "sheet.csv")
+    done = exported(school, tmp_path / "filled.csv", "tp1", "--moodle-worksheet", str(source))
+    assert done.stdout == f"grades on 3 of 6 lines in {tmp_path / 'filled.csv'}\n"
+    assert done.stderr.count("is matched by its") == 1
+
+
+def test_what_is_told_of_a_file_counts_the_scores_that_were_given(school, tmp_path):
+    found = [row.score for row in scores(school, "tp1")]
+    assert found.count(None) == 4 and len(found) == 18
+    assert exported(school, tmp_path / "g.csv", "tp1").stdout == f"14 scores in {tmp_path / 'g.csv'}\n"
+    done = exported(school, tmp_path / "t.csv", "tp1", "--tests")
+    assert done.stdout == f"5 tests in {tmp_path / 't.csv'}\n"
+
+
+def test_the_advice_to_have_lines_matched_does_what_it_says(registered):
+    submit(registered, "ada", answered())
+    record(registered, "tp1", grade_with=FakeGrader())
+    with book(registered) as gradebook:
+        gradebook.update_or_create_student("ada", last_name="Lovelace")
+    text = f"{ENGLISH}\nParticipant 1,A,12,,,,9.00,,,,\nParticipant 2,B,13,,,,9.00,,,,\n"
+    sheet = Worksheet.parse(text.encode(), "x")
+    assert sheet.filled(totals(scores(registered, "tp1"))).students == (None, None)
+    students = write_text(registered.root / "students.csv", "id,email,lms_user_id\nada,,12\nbo,,13\n")
+    done = nbgrader(registered, "db", "student", "import", str(students))
+    assert done.returncode == 0, done.stderr
+    filled = sheet.filled(totals(scores(registered, "tp1")))
+    assert [(total.student, total.last_name) for total in filled.students] == [
+        ("ada", "Lovelace"),
+        ("bo", ""),
+    ]
+    assert filled.advice == "" and filled.count == 0
+
+
 def test_moodles_gradebook_csv_has_a_column_an_assignment(school, tmp_path):
     exported(school, tmp_path / "m.csv", "--format", "moodle", "--locale", "fr")
     lines = {line["username"]: line for line in lines_of(tmp_path / "m.csv", ";")}

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from zipfile import ZipFile
 
 from autograder.course import Course
 from autograder.errors import InstructorError
@@ -24,9 +25,10 @@ from autograder.exports.verdicts import VerdictRow, verdict_rows, write_verdicts
 from autograder.exports.workbook import write_workbook
 from autograder.exports.worksheet import Filled, Worksheet
 from autograder.gradebook import Row, nothing_graded
+from autograder.quantity import quantity
 from autograder.verdict import Grade
 
-__all__ = ["FORMATS", "Order", "Remark", "fulfil"]
+__all__ = ["FORMATS", "Delivery", "Order", "Remark", "fulfil"]
 
 FORMATS = ("csv", "excel", "moodle", "canvas", "json")
 
@@ -37,6 +39,14 @@ class Remark:
 
     text: str
     urgent: bool = True
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What has been written: ``content`` counts it, for a sentence that names the file."""
+
+    content: str
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True)
@@ -100,8 +110,8 @@ def fulfil(
     rows: Sequence[Row],
     grades: Iterable[Grade],
     screen: Callable[[str], object],
-) -> list[Remark]:
-    """Writes what was ordered; returns what to tell the instructor.
+) -> Delivery:
+    """Writes what was ordered.
 
     Args:
         rows: of the order's assignments.
@@ -123,7 +133,9 @@ def fulfil(
         order.output.write_bytes(book.getvalue())
     else:
         _put(order, _text(order, rows, tested), screen)
-    return list(_waiting(totals(rows)))
+    given = sum(row.score is not None for row in rows)
+    content = quantity(len(tested), "test") if order.tests else quantity(given, "score")
+    return Delivery(content, tuple(_waiting(totals(rows))))
 
 
 def _tested(order: Order, course: Course, rows: Sequence[Row], grades: Iterable[Grade]) -> list[VerdictRow]:
@@ -167,7 +179,7 @@ def _put(order: Order, text: str, screen: Callable[[str], object]) -> None:
 
 def _worksheet(
     order: Order, course: Course, found: Sequence[Total], screen: Callable[[str], object]
-) -> list[Remark]:
+) -> Delivery:
     assert order.worksheet is not None
     worksheet = Worksheet.parse(order.worksheet.read_bytes(), str(order.worksheet))
     filled = worksheet.filled(found)
@@ -175,6 +187,8 @@ def _worksheet(
     filled.write(stream)
     _put(order, stream.getvalue(), screen)
     remarks = [*map(Remark, filled.remarks), *_waiting(found)]
+    if filled.advice:
+        remarks.append(Remark(filled.advice, False))
     if filled.scale:
         ours, theirs = filled.scale[1], filled.scale[0]
         remarks.append(
@@ -182,7 +196,8 @@ def _worksheet(
         )
     if order.feedback is not None:
         remarks += _feedback(order.feedback, course, order.assignments[0], worksheet, filled)
-    return remarks
+    content = f"grades on {filled.count} of {quantity(len(filled.students), 'line')}"
+    return Delivery(content, tuple(remarks))
 
 
 def _feedback(
@@ -193,7 +208,10 @@ def _feedback(
 
     archive = io.BytesIO()
     without = write_archive(archive, worksheet, filled, pages)
-    path.write_bytes(archive.getvalue())
+    if ZipFile(archive).namelist():
+        path.write_bytes(archive.getvalue())
+    else:  # Moodle would take an empty one, and say nothing
+        yield Remark(f"{path} is not written: no line of the worksheet has a feedback page to put in it.")
     if without:
         yield Remark(
             f"no feedback page (`autograder feedback {assignment}` makes them): {', '.join(without)}"

@@ -100,5 +100,7 @@ class MoodleExporter(_Exporter):
         filled = Worksheet.parse(source.read_bytes(), str(source)).filled(found)
         for remark in filled.remarks:
             self.log.warning(remark)
+        if filled.advice:
+            self.log.warning(filled.advice)
         with target.open("w", encoding="utf-8", newline="") as stream:
             filled.write(stream)
