@@ -26,6 +26,7 @@ import autograder.lean  # noqa: F401 - before anything imports nbformat
 from autograder import __version__
 from autograder.course import Course
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError
+from autograder.quantity import quantity
 
 if TYPE_CHECKING:
     from autograder.regrading import Change
@@ -561,7 +562,7 @@ def feedback(assignment: str, course: Course) -> None:
     _warn_of_outdated(course, assignment)
     with errors.status(f"writing feedback on {assignment}"):
         pages = generate(course, assignment)
-    _say(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
+    _say(f"{quantity(len(pages), 'feedback page')} in {course.root / 'feedback'}")
 
 
 @main.command()
@@ -645,13 +646,12 @@ def export(
     records = [stored(course, name, student) for name, student in found]
     for name in names:
         _warn_of_outdated(course, name)
-    remarks = fulfil(order, course, rows, [record.grade for record in records if record], sys.stdout.write)
-    for remark in remarks:
+    delivery = fulfil(order, course, rows, [record.grade for record in records if record], sys.stdout.write)
+    for remark in delivery.remarks:
         _tell(remark.text)
     if output:
-        verdicts = sum(len(e.verdicts) for record in records if record for e in record.grade.exercises)
-        _say(f"{verdicts} tests in {output}" if tests else f"{len(rows)} scores in {output}")
-    sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in remarks) else DONE)
+        _say(f"{delivery.content} in {output}")
+    sys.exit(NEEDS_HUMAN if any(remark.urgent for remark in delivery.remarks) else DONE)
 
 
 @main.command()
@@ -679,7 +679,7 @@ def report(assignment: str, course: Course, output: Path | None) -> None:
     target = output or course.root / "report" / f"{assignment}.html"
     overview = write_report(course, assignment, target, datetime.now())
     _warn_of_outdated(course, assignment)
-    _say(f"{len(overview.students)} submissions in {target}")
+    _say(f"{quantity(len(overview.students), 'submission')} in {target}")
     sys.exit(NEEDS_HUMAN if overview.ungraded else DONE)
 
 

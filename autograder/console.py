@@ -23,6 +23,7 @@ from rich.text import Text
 from autograder.course import Course
 from autograder.gradebook import Recorded, record
 from autograder.journal import Journal, Tally
+from autograder.quantity import noun, quantity
 from autograder.record import Record
 from autograder.regrading import Change
 from autograder.schedule import Forks, Graders, Options, Progress, Tell, grade_class, keep, stored
@@ -118,7 +119,8 @@ def _run(
     if spared and not quiet:
         total = sum(spared.values())
         errors.print(
-            f"{len(spared)} resubmissions: {total} exercises kept, since nothing that decides them changed"
+            f"{quantity(len(spared), 'resubmission')}: {quantity(total, 'exercise')} kept, "
+            f"since nothing that decides {'it' if total == 1 else 'them'} changed"
         )
     failed = {name: held.pop(name) for name in sorted(held) if _loses(held[name])}
     if failed:
@@ -172,7 +174,8 @@ def _released(course: Course, held: Mapping[str, Progress]) -> Iterator[str]:
 def show_changes(changes: Sequence[Change]) -> None:
     """What would change in grades of submissions that did not change, exercise by exercise."""
     students = {change.student for change in changes}
-    title = f"{len(students)} grades change although the submissions did not"
+    told = f"{quantity(len(students), 'grade')} {'changes' if len(students) == 1 else 'change'}"
+    title = f"{told} although the {noun(len(students), 'submission')} did not"
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("student", no_wrap=True)
     table.add_column("exercise", no_wrap=True)
@@ -188,7 +191,7 @@ def show_changes(changes: Sequence[Change]) -> None:
 
 def print_class(grades: Sequence[Grade], console: Console = console) -> None:
     """The class as a table: a row a student, a column an exercise, or, where these do not fit, what was lost."""
-    title = f"{grades[0].assignment}: {len(grades)} submissions" if grades else "no submission"
+    title = f"{grades[0].assignment}: {quantity(len(grades), 'submission')}" if grades else "no submission"
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("student", no_wrap=True)
     exercises = grades[0].exercises if grades else ()

@@ -75,6 +75,7 @@ from traitlets import Any as AnyTrait
 from autograder.course import Course, Source
 from autograder.errors import GraderFailure, InstructorError
 from autograder.feedback import failures, render
+from autograder.quantity import quantity
 from autograder.submission import (
     GRADED,
     Kind,
@@ -96,6 +97,7 @@ __all__ = [
     "Row",
     "create_database",
     "ensure_registered",
+    "nothing_graded",
     "read_scores",
     "record",
     "registered",
@@ -726,6 +728,23 @@ def scores(course: Course, assignment: str) -> list[Row]:
         raise InstructorError(f"There is no gradebook yet. Run `autograder grade {assignment}` first.")
     with _opened(config) as gradebook:
         return read_scores(gradebook, assignment, {e.id: n for n, e in enumerate(exercises)})
+
+
+def nothing_graded(course: Course, assignments: Sequence[str]) -> InstructorError:
+    """The refusal where the gradebook has nothing of the assignments: what is missing, where, and what to do."""
+    handed_in = {name: course.students(name) for name in assignments}
+    graded_next = next((name for name, students in handed_in.items() if students), assignments[0])
+    names, folder = ", ".join(assignments), course.root / "submitted"
+    if not handed_in[graded_next]:
+        return InstructorError(
+            f"There is no submission of {names} in {folder}: expected submitted/<student>/{graded_next}/. "
+            f"Put them there, then run `autograder grade {graded_next}`."
+        )
+    there = quantity(len(handed_in[graded_next]), "submission")
+    return InstructorError(
+        f"Nothing of {names} is graded yet: {there} of {graded_next} in {folder}, none in the gradebook. "
+        f"Run `autograder grade {graded_next}` first."
+    )
 
 
 def read_scores(gradebook: Gradebook, assignment: str, order: Mapping[str, int] | None = None) -> list[Row]:

@@ -74,7 +74,7 @@ from autograder.submission import (
     read_notebook,
 )
 from autograder.suite import Host, Rounds, run_suite, run_suites
-from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
+from autograder.verdict import HANDED_IN, READABLE, ExerciseGrade, Grade, Outcome, Verdict
 
 REVIVALS = 2  # fresh guests for one exercise whose suite ends the whole guest (memory)
 OWN_MEMORY = 4 << 30  # bytes that a grader may take beside what it inherited
@@ -705,7 +705,7 @@ def _explained(verdict: Verdict, note: str) -> Verdict:
 
 def _absent(exercise: Exercise) -> ExerciseGrade:
     message = "Rien n'a été rendu pour cet exercice."
-    verdict = Verdict("handed_in", "Travail rendu", Outcome.FAILED, 1.0, message)
+    verdict = Verdict(HANDED_IN, "Travail rendu", Outcome.FAILED, 1.0, message)
     return ExerciseGrade(exercise.id, exercise.notebook, exercise.points, (verdict,))
 
 
@@ -713,7 +713,7 @@ def _without_work(exercise: Exercise, submitted: Submitted) -> ExerciseGrade:
     """A notebook that was not handed in earns nothing; one that cannot be read goes to a human."""
     if submitted.missing:
         return _absent(exercise)
-    verdict = Verdict("readable", "Notebook lisible", Outcome.UNGRADED, 1.0, submitted.unreadable)
+    verdict = Verdict(READABLE, "Notebook lisible", Outcome.UNGRADED, 1.0, submitted.unreadable)
     return ExerciseGrade(exercise.id, exercise.notebook, exercise.points, (verdict,))
 
 

@@ -39,7 +39,7 @@ from autograder.sandbox.forkserver import GUEST_PRELOAD, PATIENCE, Forkserver
 from autograder.sandbox.limits import Limits
 from autograder.seeds import derive_seed
 from autograder.submission import digest
-from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
+from autograder.verdict import GRADER, ExerciseGrade, Grade, Outcome, Verdict
 
 __all__ = ["Forks", "Graders", "Options", "Record", "grade_class", "graded_submission", "held", "stored"]
 
@@ -543,7 +543,7 @@ def _last_try(course: Course, grade: Callable[[], Record], job: Job) -> Record:
 def ungraded(course: Course, job: Job, why: str) -> Record:
     """A record that says that we failed, and gives nobody a zero."""
     exercises = tuple(
-        ExerciseGrade(e.id, e.notebook, e.points, (Verdict("grader", "", Outcome.UNGRADED, 1.0, detail=why),))
+        ExerciseGrade(e.id, e.notebook, e.points, (Verdict(GRADER, "", Outcome.UNGRADED, 1.0, detail=why),))
         for e in course.load_source(job.assignment).exercises
         if e.kind.value != "manual" and (not job.exercises or e.id in job.exercises)
     )

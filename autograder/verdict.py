@@ -15,6 +15,9 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
+HANDED_IN, READABLE, GRADER = "handed_in", "readable", "grader"
+NO_TESTS = (HANDED_IN, READABLE, GRADER)  # verdicts that stand in the place of tests of which none was run
+
 
 class Outcome(Enum):
     """How one test ended on one submission."""

@@ -15,6 +15,7 @@ from rich.console import Console
 from autograder.cli import main
 from autograder.console import print_class, report_ungraded, show_changes
 from autograder.course import Course
+from autograder.quantity import quantity
 from autograder.regrading import Change
 from autograder.sandbox.confinement import Level, best_level
 from autograder.schedule import stored
@@ -58,6 +59,21 @@ def test_brackets_in_a_students_name_are_no_markup(capsys):
     assert report_ungraded([grade])
     told = capsys.readouterr().err
     assert told.count(name) == 2
+
+
+def test_one_is_told_in_the_singular(capsys):
+    assert [quantity(number, "cell") for number in (0, 1, 2)] == ["0 cells", "1 cell", "2 cells"]
+    printed = Console(width=120, file=io.StringIO())
+    for names in (["ada"], ["ada", "bob"]):
+        print_class([grade_of(name) for name in names], printed)
+        show_changes(
+            [Change(name, exercise, 1.0, 2.0) for name in names for exercise in ("double", "triple")]
+        )
+    titles = printed.file.getvalue()
+    assert "tp1: 1 submission " in titles and "tp1: 2 submissions " in titles
+    told = " ".join(capsys.readouterr().err.split())
+    assert "1 grade changes although the submission did not" in told
+    assert "2 grades change although the submissions did not" in told
 
 
 def run(course, *arguments):

@@ -104,7 +104,7 @@ def test_nbgrader_export_writes_it(tmp_path):
         wide = CsvExporter(wide=True, to=str(tmp_path / "wide.csv"))
         wide.export(gradebook)
     done = nbgrader(course, "export", "--exporter=autograder.exports.CsvExporter", "--to=long.csv")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 and "tp1: no total yet for ada" in done.stderr, done.stderr
     with (tmp_path / "long.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [(line["exercise"], line["score"]) for line in lines] == [
@@ -212,6 +212,32 @@ def test_wide_csv_of_the_class_keeps_every_name(school, tmp_path):
         )
         assert line["total"] == ("" if POINTS[student] is None else f"{POINTS[student]:g}")
     assert (lines["cleo"]["double"], lines["cleo"]["ungraded"]) == ("", "double")
+
+
+LONG, TESTS = (), ("--tests",)
+WAITING = ["no total yet in tp1: cleo (no score in double)"]
+
+
+def told(done):
+    """The lines of stderr, but for the one on records that are older than the submissions, as the fixture's are."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("warning: graded before")]
+
+
+@pytest.mark.parametrize("form", [LONG, TESTS, ("--wide",), ("--format", "moodle"), ("--format", "canvas")])
+def test_who_has_no_total_yet_is_told_beside_every_form(school, tmp_path, form):
+    shown = run(school, "export", "tp1", *form)
+    assert shown.exit_code == 1 and told(shown) == WAITING
+    done = exported(school, tmp_path / "grades.csv", "tp1", *form)
+    assert done.exit_code == 1 and told(done) == WAITING
+    written = (tmp_path / "grades.csv").read_bytes().decode("utf-8-sig")
+    assert written == shown.stdout_bytes.decode() and "ada" in written
+
+
+@pytest.mark.parametrize("form", [LONG, TESTS, ("--wide",)])
+def test_who_has_no_total_yet_is_told_beside_json(school, form):
+    done = run(school, "export", "tp1", *form, "--json")
+    assert done.exit_code == 1 and told(done) == WAITING
+    assert {row["student"] for row in json.loads(done.stdout)} >= {"ada", "cleo"}
 
 
 def test_french_csv_has_semicolons_and_decimal_commas(school, tmp_path):
@@ -463,6 +489,57 @@ def test_the_feedback_zip_is_laid_out_as_moodle_unpacks_it(school, tmp_path):
     assert "no feedback page (`autograder feedback tp1` makes them): eve, cleo" in done.stderr
 
 
+STRANGERS = f"{ENGLISH}\n" + "".join(f"Participant {n},S,{n},s{n}@example.org,,,9.00,,,,\n" for n in (1, 2))
+
+
+def test_a_worksheet_of_strangers_gets_no_grade_and_no_empty_zip(school, tmp_path):
+    source, target, pages = (tmp_path / name for name in ("sheet.csv", "filled.csv", "pages.zip"))
+    source.write_bytes(STRANGERS.replace("\n", "\r\n").encode())
+    arguments = ("--moodle-worksheet", str(source), "--feedback-zip", str(pages))
+    done = exported(school, target, "tp1", *arguments)
+    assert done.exit_code == 1 and target.read_bytes() == source.read_bytes()
+    assert done.stdout == f"grades on 0 of 2 lines in {target}\n"
+    assert not pages.exists() and f"{pages} is not written: no line of the worksheet has a feedback page" in (
+        done.stderr
+    )
+    assert "is matched by its `Email address` or `ID number`: an email address" in done.stderr
+    assert "`nbgrader db student import FILE`" in done.stderr
+
+
+def test_what_is_told_of_a_worksheet_counts_the_grades_filled_in(school, tmp_path):
+    source = worksheet(tmp_path / "sheet.csv")
+    done = exported(school, tmp_path / "filled.csv", "tp1", "--moodle-worksheet", str(source))
+    assert done.stdout == f"grades on 3 of 6 lines in {tmp_path / 'filled.csv'}\n"
+    assert done.stderr.count("is matched by its") == 1
+
+
+def test_what_is_told_of_a_file_counts_the_scores_that_were_given(school, tmp_path):
+    found = [row.score for row in scores(school, "tp1")]
+    assert found.count(None) == 4 and len(found) == 18
+    assert exported(school, tmp_path / "g.csv", "tp1").stdout == f"14 scores in {tmp_path / 'g.csv'}\n"
+    done = exported(school, tmp_path / "t.csv", "tp1", "--tests")
+    assert done.stdout == f"5 tests in {tmp_path / 't.csv'}\n"
+
+
+def test_the_advice_to_have_lines_matched_does_what_it_says(registered):
+    submit(registered, "ada", answered())
+    record(registered, "tp1", grade_with=FakeGrader())
+    with book(registered) as gradebook:
+        gradebook.update_or_create_student("ada", last_name="Lovelace")
+    text = f"{ENGLISH}\nParticipant 1,A,12,,,,9.00,,,,\nParticipant 2,B,13,,,,9.00,,,,\n"
+    sheet = Worksheet.parse(text.encode(), "x")
+    assert sheet.filled(totals(scores(registered, "tp1"))).students == (None, None)
+    students = write_text(registered.root / "students.csv", "id,email,lms_user_id\nada,,12\nbo,,13\n")
+    done = nbgrader(registered, "db", "student", "import", str(students))
+    assert done.returncode == 0, done.stderr
+    filled = sheet.filled(totals(scores(registered, "tp1")))
+    assert [(total.student, total.last_name) for total in filled.students] == [
+        ("ada", "Lovelace"),
+        ("bo", ""),
+    ]
+    assert filled.advice == "" and filled.count == 0
+
+
 def test_moodles_gradebook_csv_has_a_column_an_assignment(school, tmp_path):
     exported(school, tmp_path / "m.csv", "--format", "moodle", "--locale", "fr")
     lines = {line["username"]: line for line in lines_of(tmp_path / "m.csv", ";")}
@@ -503,6 +580,45 @@ def test_contradictions_are_wrong_use(school, tmp_path, arguments, told):
 def test_a_course_without_gradebook_has_nothing_to_export(tmp_path):
     done = run(make_course(tmp_path / "new"), "export")
     assert done.exit_code == 2 and "knows no assignment yet" in done.stderr
+
+
+@pytest.fixture
+def registered(tmp_path):
+    """A course whose gradebook knows tp1 and nobody."""
+    course = make_course(tmp_path / "course")
+    ensure_registered(course, "tp1")
+    return course
+
+
+FORMS = [(), ("--wide",), ("--tests",), ("--json",), ("--format", "excel"), ("--format", "canvas")]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_of_nobody_is_refused_and_no_file_written(registered, tmp_path, form):
+    target = tmp_path / "grades"
+    done = run(registered, "export", "tp1", *form, "-o", str(target))
+    assert done.exit_code == 2 and done.stdout == "", done.output
+    assert (
+        f"There is no submission of tp1 in {registered.root / 'submitted'}: expected submitted/<student>/tp1/."
+        in (done.stderr)
+    )
+    submit(registered, "ada", answered())
+    done = run(registered, "export", *form, "-o", str(target))
+    assert done.exit_code == 2 and done.stdout == "", done.output
+    assert "Nothing of tp1 is graded yet: 1 submission of tp1 in" in done.stderr
+    assert "Run `autograder grade tp1` first." in done.stderr
+    assert not target.exists()
+
+
+def test_students_who_handed_in_nothing_are_listed_but_have_no_tests(registered):
+    with book(registered) as gradebook:
+        gradebook.update_or_create_student("fay")
+        gradebook.db.commit()
+    for form in ((), ("--wide",), ("--format", "canvas"), ("--format", "moodle")):
+        done = run(registered, "export", "tp1", *form)
+        assert done.exit_code == 0 and "fay" in done.stdout, done.output
+    done = run(registered, "export", "tp1", "--tests")
+    assert done.exit_code == 2 and f"No test of tp1 is recorded in {registered.state}." in done.stderr
 
 
 def test_nbgrader_export_writes_workbooks_canvas_and_worksheets(school, tmp_path):

@@ -150,8 +150,13 @@ def test_commands_read_and_write_it(course):
     submit(course, "ada", answered())
     record(course, "tp1", grade_with=FakeGrader())
     out = course.root / "tp1.csv"
-    subprocess.run(
-        [sys.executable, "-m", "autograder", "export", "tp1", "-o", str(out)], cwd=course.root, check=True
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "export", "tp1", "-o", str(out)],
+        cwd=course.root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == 1 and "no total yet in tp1: ada (no score in why)" in done.stderr, done.stderr
     lines = out.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 4 and any(line.startswith("tp1,ada") or "ada" in line for line in lines[1:])

@@ -17,6 +17,7 @@ from autograder.report import Overview, render
 from autograder.report.histogram import bars, ticks
 from autograder.report.item import correlation, items
 from autograder.schedule import Record, keep
+from autograder.submission import locate, read_notebook
 from autograder.verdict import ExerciseGrade, Grade, Outcome, Verdict
 from tests.browser import dom
 from tests.courses import FakeGrader, answered, grade_of, make_course, submit, verdict, write
@@ -67,6 +68,20 @@ def test_what_is_ungraded_does_not_count_for_a_test():
     )
     assert (found["a"].passed, found["a"].graded, found["a"].discrimination) == (1, 2, None)
     assert of([graded("s1", answer("a", None))])["a"].rate is None
+
+
+def test_what_stands_in_the_place_of_tests_is_no_test():
+    absent = Verdict("handed_in", "Travail rendu", Outcome.FAILED, 1.0)
+    damaged = Verdict("readable", "Notebook lisible", Outcome.UNGRADED, 1.0)
+    lost = Verdict("grader", "", Outcome.UNGRADED, 1.0)
+    inside = Verdict("cell", "Cellule d'évaluation", Outcome.PASSED, 1.0)
+    class_ = [
+        graded("s1", answer("a", True)),
+        graded("s2", absent),
+        graded("s3", damaged),
+        graded("s4", lost),
+    ]
+    assert list(of([*class_, graded("s5", inside)])) == ["a", "Cellule d'évaluation"]
 
 
 # --- Nearest --------------------------------------------------------------------------------------------------
@@ -178,6 +193,74 @@ def test_the_heat_map_has_a_line_a_student_and_ungraded_is_no_zero():
     assert "OSError: disk full" in page and "Nothing handed in: fay." in page
 
 
+def test_figures_of_one_are_in_the_singular():
+    one = Overview.of("tp1", [replace(ROW, score=None, max_score=1.0, ungraded=True)], [], {})
+    found = re.findall(r"<li><b>1</b>(.*?)</li>", render(one, WHEN))
+    assert found == ["submission", "point in all", "written answer to read"]
+    none = render(Overview.of("tp1", [replace(ROW, submitted=False)], [], {}), WHEN)
+    assert "<b>0</b>submissions<" in none and "<b>0</b>exercises ungraded<" in none
+
+
+def unreadable(folder, source):
+    """A record as the grader makes it of what lies in ``folder``."""
+    parts = [
+        (exercise, read_notebook(locate(folder, book.name))) for book in source for exercise in book.exercises
+    ]
+    exercises = tuple(
+        ExerciseGrade(
+            exercise.id,
+            exercise.notebook,
+            exercise.points,
+            (Verdict("readable", "Notebook lisible", Outcome.UNGRADED, 1.0, found.unreadable),),
+        )
+        for exercise, found in parts
+    )
+    problems = tuple(dict.fromkeys(problem for _, found in parts for problem in found.problems))
+    return Grade("tp1", "gus", "d", "k", "00", exercises, problems)
+
+
+@pytest.mark.parametrize("name", ["tp1.ipynb", "tp1 (1).ipynb"])
+def test_a_file_that_cannot_be_read_is_listed_once_with_the_english_reason(tmp_path, name):
+    course = make_course(tmp_path / "course")
+    write(course.submitted("tp1", "gus") / name, "no notebook")
+    source = course.load_source("tp1").notebooks
+    grade = unreadable(course.submitted("tp1", "gus"), source)
+    rows = [
+        replace(ROW, student="gus", exercise=e.exercise, score=None, ungraded=True) for e in grade.exercises
+    ]
+    found = Overview.of("tp1", rows, [grade], {})
+    page = render(found, WHEN)
+    assert len(found.ungraded) == len(grade.exercises) == 3 and len(grade.problems) == 1
+    assert cells(page, "failures") == [["gus", "double, triple, why", grade.problems[0]]]
+    assert "Le fichier rendu" not in page and cells(page, "items") == []
+
+
+def test_many_exercises_with_one_reason_are_one_short_line():
+    lost = [
+        ExerciseGrade(f"e{n}", "tp1", 1.0, (Verdict("grader", "", Outcome.UNGRADED, 1.0, detail="lost"),))
+        for n in range(5)
+    ]
+    rows = [replace(ROW, exercise=f"e{n}", score=None, ungraded=True) for n in range(5)]
+    found = Overview.of("tp1", rows, [Grade("tp1", "ada", "d", "k", "00", tuple(lost))], {})
+    assert cells(render(found, WHEN), "failures") == [["ada", "e0, e1, e2 and 2 more", "grader: lost"]]
+
+
+def test_seconds_have_two_significant_digits():
+    spent = {"a": (123.46, 12.34), "b": (4.0, 1.26), "c": (0.5, 0.043), "d": (0.04, 0.0), "e": (0.00123, 0.0)}
+    grades = [
+        graded(name, answer("t", True, seconds=own), seconds=all_) for name, (all_, own) in spent.items()
+    ]
+    page = render(Overview.of("tp1", [ROW], grades, {}), WHEN)
+    table = page.split('id="slow"')[1].split("</table>")[0].replace("<table", '<table id="slowest"')
+    assert [(line[1], line[3]) for line in cells(table, "slowest")] == [
+        ("123.5", "12.3"),
+        ("4", "1.3"),
+        ("0.5", "0.043"),
+        ("0.04", "0"),
+        ("0.0012", "0"),
+    ]
+
+
 def test_a_page_of_nobody_is_a_page():
     page = render(Overview.of("tp1", rows_of("fay", double=None, submitted=False), [], {}), WHEN)
     assert "Nothing was handed in yet" in page and "nan" not in page
@@ -264,7 +347,7 @@ def test_the_command_writes_a_page_whose_links_lead_to_feedback(tmp_path):
     write(course.feedback("tp1", "ada") / "tp1.html", "<p>ada</p>")
     run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
     page = course.root / "report/tp1.html"
-    assert run.exit_code == 1 and "1 submissions in" in run.output, run.output
+    assert run.exit_code == 1 and "1 submission in" in run.output, run.output
     text = page.read_text(encoding="utf-8")
     link = re.search(r'<a href="([^"#]+)">ada</a>', text)[1]
     assert (page.parent / link).read_text() == "<p>ada</p>"
@@ -282,3 +365,18 @@ def test_an_assignment_nobody_has_graded_is_wrong_use(tmp_path):
     course = make_course(tmp_path / "new")
     run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
     assert run.exit_code == 2 and "Run `autograder grade tp1` first" in run.output
+
+
+def test_a_report_on_nobody_is_refused_and_no_page_written(tmp_path):
+    course = make_course(tmp_path / "course")
+    ensure_registered(course, "tp1")
+    with Gradebook(f"sqlite:///{course.gradebook}", "reseaux-de-neurones") as gradebook:
+        gradebook.update_or_create_student("fay")
+        gradebook.db.commit()
+    run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
+    assert run.exit_code == 2 and "There is no submission of tp1 in" in run.stderr, run.output
+    for student in ("ada", "bob"):
+        submit(course, student, answered())
+    run = CliRunner().invoke(main, ["report", "tp1", "--course", str(course.root)])
+    assert run.exit_code == 2 and "2 submissions of tp1 in" in run.stderr, run.output
+    assert "Run `autograder grade tp1` first." in run.stderr and not (course.root / "report").exists()

@@ -6,7 +6,7 @@ from autograder.exports.archive import write_archive
 from autograder.exports.canvas import write_canvas
 from autograder.exports.dialect import LOCALES, PLAIN, Dialect
 from autograder.exports.moodle import write_moodle
-from autograder.exports.order import Order, Remark, fulfil
+from autograder.exports.order import Delivery, Order, Remark, fulfil
 from autograder.exports.plugin import CanvasExporter, CsvExporter, ExcelExporter, MoodleExporter
 from autograder.exports.table import wide_table, write_csv, write_wide_csv
 from autograder.exports.total import Total, totals
@@ -19,6 +19,7 @@ __all__ = [
     "PLAIN",
     "CanvasExporter",
     "CsvExporter",
+    "Delivery",
     "Dialect",
     "ExcelExporter",
     "Filled",

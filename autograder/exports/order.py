@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from zipfile import ZipFile
 
 from autograder.course import Course
 from autograder.errors import InstructorError
@@ -23,10 +24,11 @@ from autograder.exports.total import Total, totals
 from autograder.exports.verdicts import VerdictRow, verdict_rows, write_verdicts
 from autograder.exports.workbook import write_workbook
 from autograder.exports.worksheet import Filled, Worksheet
-from autograder.gradebook import Row
+from autograder.gradebook import Row, nothing_graded
+from autograder.quantity import quantity
 from autograder.verdict import Grade
 
-__all__ = ["FORMATS", "Order", "Remark", "fulfil"]
+__all__ = ["FORMATS", "Delivery", "Order", "Remark", "fulfil"]
 
 FORMATS = ("csv", "excel", "moodle", "canvas", "json")
 
@@ -37,6 +39,14 @@ class Remark:
 
     text: str
     urgent: bool = True
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What has been written: ``content`` counts it, for a sentence that names the file."""
+
+    content: str
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True)
@@ -100,29 +110,44 @@ def fulfil(
     rows: Sequence[Row],
     grades: Iterable[Grade],
     screen: Callable[[str], object],
-) -> list[Remark]:
-    """Writes what was ordered; returns what to tell the instructor.
+) -> Delivery:
+    """Writes what was ordered.
 
     Args:
         rows: of the order's assignments.
         grades: what the graders recorded of them; looked at for ``tests`` only.
         screen: shows text where there is no file.
+
+    Raises:
+        InstructorError: where there would be nothing in it but headers.
     """
+    if not rows:
+        raise nothing_graded(course, order.assignments)
+    tested = _tested(order, course, rows, grades) if order.tests else []
+    if order.worksheet is not None:
+        return _worksheet(order, course, totals(rows), screen)
     if order.form == "excel":
         book = io.BytesIO()
         write_workbook(book, rows)
         assert order.output is not None
         order.output.write_bytes(book.getvalue())
-        return list(_waiting(totals(rows)))
-    if order.worksheet is not None:
-        return _worksheet(order, course, totals(rows), screen)
-    _put(order, _text(order, rows, grades), screen)
-    has_totals = order.wide or order.form in ("moodle", "canvas")
-    return list(_waiting(totals(rows))) if has_totals else []
+    else:
+        _put(order, _text(order, rows, tested), screen)
+    given = sum(row.score is not None for row in rows)
+    content = quantity(len(tested), "test") if order.tests else quantity(given, "score")
+    return Delivery(content, tuple(_waiting(totals(rows))))
 
 
-def _text(order: Order, rows: Sequence[Row], grades: Iterable[Grade]) -> str:
-    tested = verdict_rows(grades, {row.student: row for row in rows}) if order.tests else []
+def _tested(order: Order, course: Course, rows: Sequence[Row], grades: Iterable[Grade]) -> list[VerdictRow]:
+    tested = verdict_rows(grades, {row.student: row for row in rows})
+    if not tested:
+        names = ", ".join(order.assignments)
+        advice = f"Run `autograder grade {order.assignments[0]}` first."
+        raise InstructorError(f"No test of {names} is recorded in {course.state}. {advice}")
+    return tested
+
+
+def _text(order: Order, rows: Sequence[Row], tested: Sequence[VerdictRow]) -> str:
     if order.form == "json":
         return json.dumps(_plain(order, rows, tested), ensure_ascii=False, indent=1) + "\n"
     stream = io.StringIO(newline="")
@@ -154,7 +179,7 @@ def _put(order: Order, text: str, screen: Callable[[str], object]) -> None:
 
 def _worksheet(
     order: Order, course: Course, found: Sequence[Total], screen: Callable[[str], object]
-) -> list[Remark]:
+) -> Delivery:
     assert order.worksheet is not None
     worksheet = Worksheet.parse(order.worksheet.read_bytes(), str(order.worksheet))
     filled = worksheet.filled(found)
@@ -162,6 +187,8 @@ def _worksheet(
     filled.write(stream)
     _put(order, stream.getvalue(), screen)
     remarks = [*map(Remark, filled.remarks), *_waiting(found)]
+    if filled.advice:
+        remarks.append(Remark(filled.advice, False))
     if filled.scale:
         ours, theirs = filled.scale[1], filled.scale[0]
         remarks.append(
@@ -169,7 +196,8 @@ def _worksheet(
         )
     if order.feedback is not None:
         remarks += _feedback(order.feedback, course, order.assignments[0], worksheet, filled)
-    return remarks
+    content = f"grades on {filled.count} of {quantity(len(filled.students), 'line')}"
+    return Delivery(content, tuple(remarks))
 
 
 def _feedback(
@@ -180,7 +208,10 @@ def _feedback(
 
     archive = io.BytesIO()
     without = write_archive(archive, worksheet, filled, pages)
-    path.write_bytes(archive.getvalue())
+    if ZipFile(archive).namelist():
+        path.write_bytes(archive.getvalue())
+    else:  # Moodle would take an empty one, and say nothing
+        yield Remark(f"{path} is not written: no line of the worksheet has a feedback page to put in it.")
     if without:
         yield Remark(
             f"no feedback page (`autograder feedback {assignment}` makes them): {', '.join(without)}"

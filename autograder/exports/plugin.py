@@ -57,6 +57,7 @@ class CsvExporter(_Exporter):
 
     def export(self, gradebook: Any) -> None:
         rows = self.rows(gradebook)
+        self.told(rows)
         with Path(self.to or "grades.csv").open("w", encoding="utf-8", newline="") as stream:
             (write_wide_csv if self.wide else write_csv)(stream, rows, self.dialect)
 
@@ -99,5 +100,7 @@ class MoodleExporter(_Exporter):
         filled = Worksheet.parse(source.read_bytes(), str(source)).filled(found)
         for remark in filled.remarks:
             self.log.warning(remark)
+        if filled.advice:
+            self.log.warning(filled.advice)
         with target.open("w", encoding="utf-8", newline="") as stream:
             filled.write(stream)

@@ -18,6 +18,7 @@ from typing import TextIO
 
 from autograder.errors import InstructorError
 from autograder.exports.total import Total
+from autograder.quantity import quantity
 
 __all__ = ["Filled", "Worksheet"]
 
@@ -45,12 +46,19 @@ class Filled:
         students: the student's total for each line behind the headers; None where nobody was found.
         remarks: sentences for the instructor on whom or what a human must look at; empty if all is well.
         scale: maximum of the worksheet and of the assignment, where they differ.
+        advice: by what lines are matched and how to have more of them matched; empty if all are.
     """
 
     lines: tuple[tuple[str, ...], ...]
     students: tuple[Total | None, ...]
     remarks: tuple[str, ...]
     scale: tuple[float, float] | None
+    advice: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many lines got a grade."""
+        return sum(total is not None and total.points is not None for total in self.students)
 
     def write(self, stream: TextIO) -> None:
         """Open ``stream`` with ``newline=""``."""
@@ -96,7 +104,9 @@ class Worksheet:
             )
         for number, line in enumerate(table[1:], 2):
             if len(line) != len(table[0]):
-                raise InstructorError(f"{source}, line {number}: {len(line)} cells, {len(table[0])} headers.")
+                raise InstructorError(
+                    f"{source}, line {number}: {quantity(len(line), 'cell')}, {quantity(len(table[0]), 'header')}."
+                )
         return cls(tuple(table[0]), tuple(map(tuple, table[1:])), columns)
 
     def cell(self, line: Sequence[str], column: str) -> str:
@@ -121,8 +131,9 @@ class Worksheet:
                 if points is not None and points > (scale[0] if scale else total.max_points):
                     over.append(total.student)
             lines.append(tuple(cells))
-        remarks = [*self._unmatched(found, students), *_above(over)]
-        return Filled(tuple(lines), tuple(students), tuple(remarks), scale)
+        strangers = list(self._unmatched(found, students))
+        advice = self._advice() if strangers else ""
+        return Filled(tuple(lines), tuple(students), (*strangers, *_above(over)), scale, advice)
 
     def _matched(self, found: Iterable[Total]) -> list[Total | None]:
         """The student of each line; nobody where two could be meant, or where two lines mean the same."""
@@ -144,6 +155,14 @@ class Worksheet:
             if total.submitted and total.student not in there:
                 email = f" ({total.email})" if total.email else ""
                 yield f"of the gradebook, no one line of the worksheet: {total.student}{email}"
+
+    def _advice(self) -> str:
+        given = " or ".join(f"`{self.headers[self.columns[name]]}`" for name in WHO if name in self.columns)
+        return (
+            f"A line of the worksheet is matched by its {given}: an email address with the student's in the gradebook, "
+            "anything else with the student's id there (the folder in submitted/) or lms_user_id. Write those in a "
+            "file with columns id, email and lms_user_id, run `nbgrader db student import FILE`, then export again."
+        )
 
     def _scale(self, found: Sequence[Total]) -> tuple[float, float] | None:
         """(maximum of the worksheet, of the assignment) where they are not the same."""

@@ -13,7 +13,7 @@ from math import sqrt
 from statistics import fmean
 
 from autograder.exports import VerdictRow
-from autograder.verdict import Outcome
+from autograder.verdict import NO_TESTS, Outcome
 
 __all__ = ["Item", "correlation", "items"]
 
@@ -43,10 +43,10 @@ class Item:
 
 
 def items(rows: Iterable[VerdictRow]) -> list[Item]:
-    """In the order in which tests first appear."""
+    """In the order in which tests first appear; what stands in the place of tests is none."""
     by_test: dict[tuple[str, str, str], dict[str, VerdictRow]] = {}
     sums: dict[str, float] = {}
-    for row in rows:
+    for row in (row for row in rows if row.test not in NO_TESTS):
         by_test.setdefault((row.exercise, row.test, row.title), {})[row.student] = row
         sums[row.student] = sums.get(row.student, 0.0) + _won(row)
     return [_item(list(own.values()), sums) for own in by_test.values()]

@@ -14,7 +14,7 @@ from statistics import fmean, median, pstdev
 from autograder.exports import Total, VerdictRow, totals, verdict_rows
 from autograder.gradebook import Row
 from autograder.report.item import Item, items
-from autograder.verdict import Grade, Outcome, Verdict
+from autograder.verdict import READABLE, ExerciseGrade, Grade, Outcome, Verdict
 
 __all__ = ["Failure", "Mistake", "Near", "Overview", "Slow", "Student"]
 
@@ -142,6 +142,14 @@ class Overview:
         )
 
     @property
+    def for_a_human(self) -> list[Failure]:
+        """What is ungraded and what was reported; one line where a student's exercises share the reason."""
+        shared: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for failure in (*self.ungraded, *self.problems):
+            shared[failure.student, failure.detail] += [failure.exercise] if failure.exercise else []
+        return [Failure(student, _some(names), detail) for (student, detail), names in shared.items()]
+
+    @property
     def max_points(self) -> float:
         return sum(points for _, points in self.exercises)
 
@@ -209,7 +217,21 @@ def _slow(grade: Grade) -> Slow:
 def _ungraded(grade: Grade) -> Iterable[Failure]:
     for exercise in grade.exercises:
         if exercise.score is None:
-            yield Failure(grade.student, exercise.exercise, _why(exercise.verdicts))
+            reason = _unreadable(grade, exercise) or _why(exercise.verdicts)
+            yield Failure(grade.student, exercise.exercise, reason)
+
+
+def _unreadable(grade: Grade, exercise: ExerciseGrade) -> str:
+    """Why the notebook could not be read, as reported to the instructor; the verdict tells the student, in French."""
+    if all(verdict.test != READABLE for verdict in exercise.verdicts):
+        return ""
+    # A file may have been renamed by an upload, and a folder that is a link is told without the notebook's name.
+    starts = (f"{exercise.notebook}.ipynb: ", exercise.notebook, "")
+    return next((text for start in starts for text in grade.problems if text.startswith(start)), "")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _why(verdicts: Sequence[Verdict]) -> str:

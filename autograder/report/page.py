@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import datetime
+from math import floor, log10
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from autograder.quantity import noun
 from autograder.report.histogram import bars, ticks
 from autograder.report.overview import Overview
 
@@ -27,7 +29,7 @@ def render(overview: Overview, when: datetime) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": _number, "shade": _shade}
+    environment.filters |= {"noun": noun, "number": _number, "seconds": _seconds, "shade": _shade}
     style, script = (_raw(environment, name) for name in ("style.css", "sort.js"))
     chart = bars(overview.final, overview.unfinished, overview.max_points)
     return environment.get_template("page.html.j2").render(
@@ -57,6 +59,11 @@ def _number(value: float | None, digits: int = 2) -> str:
     text = f"{value:.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
+
+
+def _seconds(value: float) -> str:
+    """With two significant digits at least: a quick suite takes hundredths."""
+    return _number(value, max(1, 1 - floor(log10(value)))) if value > 0 else "0"
 
 
 def _shade(share: float | None) -> str:

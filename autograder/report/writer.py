@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from autograder.course import Course
-from autograder.gradebook import scores
+from autograder.gradebook import nothing_graded, scores
 from autograder.report.overview import Overview
 from autograder.report.page import render
 from autograder.schedule import stored
@@ -20,9 +20,11 @@ def write_report(course: Course, assignment: str, output: Path, when: datetime) 
     """Writes the page; its links to feedback pages hold while both stay where they are.
 
     Raises:
-        InstructorError: where the gradebook does not know the assignment.
+        InstructorError: where the gradebook does not know the assignment, or no submission of it.
     """
     rows = scores(course, assignment)
+    if not any(row.submitted for row in rows):
+        raise nothing_graded(course, [assignment])
     records = (stored(course, assignment, student) for student in course.students(assignment))
     grades = [record.grade for record in records if record]
     people = dict.fromkeys(row.student for row in rows)
