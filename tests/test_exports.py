@@ -21,6 +21,7 @@ from autograder.exports import (
     ExcelExporter,
     MoodleExporter,
     Worksheet,
+    order,
     totals,
     verdict_rows,
     write_csv,
@@ -238,6 +239,14 @@ def test_who_has_no_total_yet_is_told_beside_json(school, form):
     done = run(school, "export", "tp1", *form, "--json")
     assert done.exit_code == 1 and told(done) == WAITING
     assert {row["student"] for row in json.loads(done.stdout)} >= {"ada", "cleo"}
+
+
+def test_of_a_class_without_totals_the_first_are_named_and_the_others_counted(school, monkeypatch):
+    (cleo,) = [total for total in totals(scores(school, "tp1")) if total.waiting]
+    many = [replace(cleo, student=f"s{number}") for number in range(23)]
+    lines = [remark.text for remark in order._waiting(many)]
+    assert len(lines) == 21 and lines[19].startswith("no total yet in tp1: s19 ")
+    assert lines[20] == "... and no total yet for 3 more: the lines without a score"
 
 
 def test_french_csv_has_semicolons_and_decimal_commas(school, tmp_path):

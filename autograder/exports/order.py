@@ -30,6 +30,7 @@ from autograder.verdict import Grade
 
 __all__ = ["FORMATS", "Delivery", "Order", "Remark", "fulfil"]
 
+LISTED = 20  # students without a total that are named one by one
 FORMATS = ("csv", "excel", "moodle", "canvas", "json")
 
 
@@ -219,11 +220,13 @@ def _feedback(
 
 
 def _waiting(found: Iterable[Total]) -> Iterator[Remark]:
-    for total in found:
-        if total.waiting:
-            more = f" and {len(total.waiting) - 3} more" if len(total.waiting) > 3 else ""
-            missing = ", ".join(total.waiting[:3]) + more
-            yield Remark(f"no total yet in {total.assignment}: {total.student} (no score in {missing})")
+    waiting = [total for total in found if total.waiting]
+    for total in waiting[:LISTED]:
+        more = f" and {len(total.waiting) - 3} more" if len(total.waiting) > 3 else ""
+        missing = ", ".join(total.waiting[:3]) + more
+        yield Remark(f"no total yet in {total.assignment}: {total.student} (no score in {missing})")
+    if len(waiting) > LISTED:
+        yield Remark(f"... and no total yet for {len(waiting) - LISTED} more: the lines without a score")
 
 
 def _same(first: Path | None, second: Path | None) -> bool:
