@@ -538,15 +538,28 @@ def _warn_of_outdated(course: Course, assignment: str) -> None:
 def feedback(assignment: str, course: Course) -> None:
     """Write a feedback page for every graded submission of ASSIGNMENT, in feedback/.
 
+    Exit code 1: a graded student gets no page, since there is no notebook of the right name, say; it is told why.
+
     \b
     Example: autograder feedback tp1
     """
+    from autograder.console import shown
     from autograder.feedback import generate
+    from autograder.gradebook import scores
+    from autograder.pages import pageless
 
     _warn_of_outdated(course, assignment)
-    with errors.status(f"writing feedback on {assignment}"):
-        pages = generate(course, assignment)
-    _say(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
+    graded = sorted({row.student for row in scores(course, assignment) if row.submitted})
+    lacking = pageless(course, assignment, graded)
+    if not graded or sum(map(len, lacking.values())) < len(graded):
+        with errors.status(f"writing feedback on {assignment}"):
+            pages = generate(course, assignment)
+        _say(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
+    for why, students in lacking.items():
+        everybody = len(students) == len(graded) > 1
+        who = f"any of {len(graded)} graded students" if everybody else ", ".join(map(shown, students))
+        _tell(f"no feedback page for {who}: {why}")
+    sys.exit(NEEDS_HUMAN if lacking else DONE)
 
 
 @main.command()

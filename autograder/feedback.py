@@ -154,9 +154,15 @@ def generate(course: Course, assignment: str) -> tuple[Path, ...]:
     """Writes the feedback pages of all autograded submissions and returns their paths.
 
     Raises:
-        InstructorError: with nbgrader's log, where it could not write one; the others are written.
+        InstructorError: where there is none; where nbgrader could not write one, with its log: the others are written.
     """
     source = course.load_source(assignment)
+    students = _autograded(course, assignment)
+    if not students:
+        raise InstructorError(
+            f"There is nothing to write feedback of: {course.root / 'autograded'} holds no graded submission of "
+            f"{assignment}. Run `autograder grade {assignment}` first."
+        )
     from nbgrader.apps.api import NbGraderAPI  # here, since a student's machine has no nbgrader
 
     api = NbGraderAPI(config=course.nbgrader_config())
@@ -169,5 +175,10 @@ def generate(course: Course, assignment: str) -> tuple[Path, ...]:
             f"nbgrader could not write all of the feedback for {assignment}. "
             f"Grade the assignment again, then repeat.\n{result.get('log', '')}{result.get('error', '')}"
         )
-    students = sorted(folder.parent.name for folder in course.root.glob(f"feedback/*/{assignment}"))
     return tuple(page for student in students for page in course.feedback_pages(assignment, student))
+
+
+def _autograded(course: Course, assignment: str) -> list[str]:
+    """Students of whom a page can be made; of others an earlier one may be left."""
+    folders = sorted((course.root / "autograded").glob("*"))
+    return [folder.name for folder in folders if course.autograded_notebooks(assignment, folder.name)]
