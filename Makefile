@@ -1,5 +1,5 @@
 # Everything runs in .venv, which is made once and again when pyproject.toml or constraints.txt change.
-#   make demo    grade a simulated class of twelve, from release to feedback and CSV
+#   make demo    grade a simulated class of twelve, from release to feedback, CSV and a report (one to three minutes)
 #   make test    all tests (the README's test command)
 #   make attacks the attack corpus at every level of confinement that this host has (LEVEL=landlock: at that one)
 #   make lint    ruff and mypy

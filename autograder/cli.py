@@ -74,12 +74,12 @@ def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     return value
 
 
-course_option = click.option(
-    "--course",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    callback=_course,
-    help="The course's folder (default: the one you are in).",
-)
+def _course_option(help: str) -> Callable[[Any], Any]:
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    return click.option("--course", type=kind, callback=_course, help=help)
+
+
+course_option = _course_option("The course's folder (default: the one you are in).")
 level_option = click.option(
     "--level",
     type=click.Choice(["full", "userns", "landlock", "none"]),
@@ -554,15 +554,28 @@ def _warn_of_outdated(course: Course, assignment: str) -> None:
 def feedback(assignment: str, course: Course) -> None:
     """Write a feedback page for every graded submission of ASSIGNMENT, in feedback/.
 
+    Exit code 1: a graded student gets no page, since there is no notebook of the right name, say; it is told why.
+
     \b
     Example: autograder feedback tp1
     """
+    from autograder.console import some
     from autograder.feedback import generate
+    from autograder.gradebook import scores
+    from autograder.pages import pageless
 
     _warn_of_outdated(course, assignment)
-    with errors.status(f"writing feedback on {assignment}"):
-        pages = generate(course, assignment)
-    _say(f"{quantity(len(pages), 'feedback page')} in {course.root / 'feedback'}")
+    graded = sorted({row.student for row in scores(course, assignment) if row.submitted})
+    lacking = pageless(course, assignment, graded)
+    if not graded or sum(map(len, lacking.values())) < len(graded):
+        with errors.status(f"writing feedback on {assignment}"):
+            pages = generate(course, assignment)
+        _say(f"{quantity(len(pages), 'feedback page')} in {course.root / 'feedback'}")
+    for why, students in lacking.items():
+        everybody = len(students) == len(graded) > 1
+        who = f"any of {len(graded)} graded students" if everybody else some(students)
+        _tell(f"no feedback page for {who}: {why}")
+    sys.exit(NEEDS_HUMAN if lacking else DONE)
 
 
 @main.command()
@@ -920,14 +933,16 @@ def calibrate(
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("demo-course"),
     show_default=True,
-    help="Where the demo's course is made.",
+    help="The scratch folder that the demo makes, or makes anew where it is an earlier demo.",
 )
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=None, help="Submissions at once (default: cores)."
 )
-@course_option
+@_course_option("The course whose tp1 is copied, and only read (default: the one you are in).")
 def demo(folder: Path, workers: int | None, course: Course) -> None:
-    """Grade a simulated class of twelve, from the release to feedback and CSV.
+    """Grade a simulated class of twelve, from the release to feedback, CSV and a report.
+
+    It takes about one to three minutes on two cores.
 
     \b
     Example: autograder demo --folder /tmp/demo

@@ -128,6 +128,11 @@ class Course:
     def feedback(self, assignment: str, student: str) -> Path:
         return self.root / "feedback" / student / assignment
 
+    def autograded_notebooks(self, assignment: str, student: str) -> list[Path]:
+        """What feedback pages are made of: the assignment's notebooks, with verdicts, of one student."""
+        folder, names = self.autograded(assignment, student), sorted(self.source(assignment).glob("*.ipynb"))
+        return [folder / path.name for path in names if (folder / path.name).is_file()]
+
     def feedback_pages(self, assignment: str, student: str) -> list[Path]:
         """The pages made of the assignment's notebooks.
 

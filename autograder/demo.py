@@ -1,4 +1,4 @@
-"""A whole class in a scratch folder: release, twelve simulated students, grading, feedback, export.
+"""A whole class in a scratch folder: release, twelve simulated students, grading, feedback, export, report.
 
 The students come from the banks of the course (right, unusual, wrong), from some who have not finished, and from a
 few who mean no good. What they hand in goes through the same commands as a real class.
@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from autograder.sandbox.limits import Limits
 
 ASSIGNMENT = "tp1"
 MARK = ".autograder-demo"  # only a folder that holds this file is ever removed
+DURATION = "This takes about one to three minutes on two cores."
 LIMITS = Limits(cell_cpu=10, call_cpu=4)
 
 RIGHT = "amelie.roux"
@@ -63,14 +65,16 @@ print({"softmax": 5, "initialisation": 6, "sampler": 6, "training": 7})
 
 def run(course: Course, folder: Path, workers: int) -> int:
     """Make the demo in ``folder`` from the course's own files; returns the exit code."""
-    from autograder.console import grade_and_record, print_class, report_ungraded
+    from autograder.console import TELL, errors, grade_and_record, print_class, report_ungraded
     from autograder.exports import write_csv
     from autograder.feedback import generate
     from autograder.gradebook import scores
     from autograder.release import release
+    from autograder.report import write_report
     from autograder.schedule import Options
 
     console, started = Console(), time.monotonic()
+    console.print(f"A simulated class of twelve, in {folder}. {DURATION}", markup=False, soft_wrap=True)
     console.rule("1. the course, and the students' version of tp1")
     demo = make_course(course, folder)
     console.print(f"released: {release(demo, ASSIGNMENT)}")
@@ -79,16 +83,21 @@ def run(course: Course, folder: Path, workers: int) -> int:
         console.print(f"  {student:<18} {what}")
     console.rule("3. grading: hidden suites in a trusted process, students' code in a sandbox")
     students = demo.students(ASSIGNMENT)
+    told = "" if errors.is_terminal else f"; a line about every {TELL:.0f} s"  # a log shows no bar
+    console.print(f"{len(students)} submissions, {workers} at once{told}")
     grades, recorded = grade_and_record(demo, ASSIGNMENT, students, Options(workers, limits=LIMITS))
     print_class(grades)
-    console.rule("4. feedback and CSV")
+    console.rule("4. feedback, CSV and a report on the class")
     pages = generate(demo, ASSIGNMENT)
     table = folder / f"{ASSIGNMENT}.csv"
     with open(table, "w", encoding="utf-8-sig", newline="") as stream:
         write_csv(stream, scores(demo, ASSIGNMENT))
-    console.print(f"{len(pages)} feedback pages, grades in {table}")
+    report = folder / "report" / f"{ASSIGNMENT}.html"
+    write_report(demo, ASSIGNMENT, report, datetime.now())
+    console.print(f"{len(pages)} feedback pages, grades in {table}", soft_wrap=True)
     console.rule(f"done in {time.monotonic() - started:.0f} s; what to open next")
     console.print(
+        f"  {report}   the class: totals, exercises, tests, mistakes\n"
         f"  {folder}/feedback/{WRONG[0]}/{ASSIGNMENT}/{ASSIGNMENT}.html   what a student reads\n"
         f"  {table}   the grades\n"
         f"  {folder}/release/{ASSIGNMENT}/{ASSIGNMENT}.ipynb   what students receive\n"

@@ -32,6 +32,7 @@ __all__ = [
     "render",
     "render_overview",
     "total_of",
+    "without",
 ]
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -79,18 +80,39 @@ def render(exercise: ExerciseGrade) -> tuple[str, str]:
     return html, "\n".join([*plain, *remarked])
 
 
+MOST_NAMED = 3  # exercises, in one line
 REMARK = "La note sera décidée par d'autres tests, sur d'autres données."
 
 
 def render_overview(exercises: Sequence[ExerciseGrade]) -> tuple[str, str]:
     """One line an exercise, as HTML and as plain text: what public tests see."""
     lines = [_overview_line(exercise) for exercise in exercises]
-    earned = sum(exercise.score or 0.0 for exercise in exercises)
-    total = f"{french_number(earned)} / {french_number(sum(e.max_points for e in exercises))}"
+    total = _total_of_all(exercises)
     html = _JINJA.get_template("overview.html.j2").render(total=total, lines=lines, remark=REMARK)
     width = max((len(line["exercise"]) for line in lines), default=0)
     plain = [f"- {line['exercise']:{width}} : {line['points']}  {line['result']}".rstrip() for line in lines]
     return html, "\n".join([f"Tests publics : {total}", *plain, REMARK])
+
+
+def _total_of_all(exercises: Sequence[ExerciseGrade]) -> str:
+    """What is earned of all points; what could not be graded is named, since it is no zero."""
+    scores = [exercise.score for exercise in exercises if exercise.score is not None]
+    if exercises and not scores:
+        return "non noté"
+    total = f"{french_number(sum(scores))} / {french_number(sum(e.max_points for e in exercises))}"
+    lacking = without([exercise.exercise for exercise in exercises if exercise.score is None])
+    return f"{total}, {lacking}" if lacking else total
+
+
+def without(names: Sequence[str]) -> str:
+    """What stands behind a total that lacks the scores of ``names``; empty if there are none."""
+    if not names:
+        return ""
+    if len(names) > MOST_NAMED:
+        return f"{len(names)} notes manquent encore"
+    *others, last = names
+    listed = f"{', '.join(others)} et {last}" if others else last
+    return f"sans {listed}, non noté{'s' if others else ''}"
 
 
 def _overview_line(exercise: ExerciseGrade) -> dict[str, str]:
@@ -154,9 +176,15 @@ def generate(course: Course, assignment: str) -> tuple[Path, ...]:
     """Writes the feedback pages of all autograded submissions and returns their paths.
 
     Raises:
-        InstructorError: with nbgrader's log, where it could not write one; the others are written.
+        InstructorError: where there is none; where nbgrader could not write one, with its log: the others are written.
     """
     source = course.load_source(assignment)
+    students = _autograded(course, assignment)
+    if not students:
+        raise InstructorError(
+            f"There is nothing to write feedback of: {course.root / 'autograded'} holds no graded submission of "
+            f"{assignment}. Run `autograder grade {assignment}` first."
+        )
     from nbgrader.apps.api import NbGraderAPI  # here, since a student's machine has no nbgrader
 
     api = NbGraderAPI(config=course.nbgrader_config())
@@ -169,5 +197,10 @@ def generate(course: Course, assignment: str) -> tuple[Path, ...]:
             f"nbgrader could not write all of the feedback for {assignment}. "
             f"Grade the assignment again, then repeat.\n{result.get('log', '')}{result.get('error', '')}"
         )
-    students = sorted(folder.parent.name for folder in course.root.glob(f"feedback/*/{assignment}"))
     return tuple(page for student in students for page in course.feedback_pages(assignment, student))
+
+
+def _autograded(course: Course, assignment: str) -> list[str]:
+    """Students of whom a page can be made; of others an earlier one may be left."""
+    folders = sorted((course.root / "autograded").glob("*"))
+    return [folder.name for folder in folders if course.autograded_notebooks(assignment, folder.name)]

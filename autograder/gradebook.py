@@ -510,7 +510,7 @@ def _record_one(api: NbGraderAPI, course: Course, assignment: str, student: str)
     source = course.load_source(assignment)
     log = ""
     try:
-        log = _unconvertible(course.submitted(assignment, student), student, source)
+        log = unconvertible(course.submitted(assignment, student), student, source)
         if not log:
             result = api.autograde(assignment, student, force=True)
             log = result.get("log", "") + result.get("error", "")
@@ -529,7 +529,7 @@ def _pass_on_interrupt(error: str) -> None:
         raise KeyboardInterrupt
 
 
-def _unconvertible(folder: Path, student: str, source: Source) -> str:
+def unconvertible(folder: Path, student: str, source: Source) -> str:
     """Why nbgrader should not touch a submission; empty if it may."""
     if glob.escape(student) != student or "\n" in student:
         return (

@@ -15,7 +15,7 @@ from autograder.course import Course
 from autograder.errors import CellFailed, InstructorError
 from autograder.guest import QUIET
 from autograder.probe import Student, local_student
-from autograder.submission import RunCell, RunGraded, Snapshot, Step, plan, read_notebook
+from autograder.submission import RunCell, RunGraded, Snapshot, Step, Submitted, plan, read_notebook
 
 
 def course_of(suite: Path) -> tuple[Course, str]:
@@ -29,6 +29,20 @@ def course_of(suite: Path) -> tuple[Course, str]:
         f"{suite} stands neither in tests/hidden/<assignment> nor in source/<assignment>/public, "
         "so the notebook that it tests is not known. Move it there."
     )
+
+
+def readable(path: Path) -> Submitted:
+    """The notebook at ``path``.
+
+    Raises:
+        InstructorError: where there is none, or nothing of it can be read.
+    """
+    if not path.is_file():
+        raise InstructorError(f"There is no notebook {path}.")
+    submitted = read_notebook(path)
+    if submitted.unreadable:
+        raise InstructorError("; ".join(submitted.problems))
+    return submitted
 
 
 class PlainNotebook:
@@ -46,12 +60,7 @@ class PlainNotebook:
         if not owners:
             raise InstructorError(f"source/{assignment} has no graded cell `{exercise}`.")
         self.path = path or course.source(assignment) / f"{owners[0]}.ipynb"
-        if not self.path.is_file():
-            raise InstructorError(f"There is no notebook {self.path}.")
-        submitted = read_notebook(self.path)
-        if submitted.unreadable:
-            raise InstructorError("; ".join(submitted.problems))
-        self.steps: list[Step] = list(plan(submitted, source.notebook(owners[0])).steps)
+        self.steps: list[Step] = list(plan(readable(self.path), source.notebook(owners[0])).steps)
         self.shell = _shell()
         self.done = 0
 

@@ -25,10 +25,10 @@ import pytest
 import torch
 
 from autograder import margins
-from autograder.errors import CheckFailed, GraderFailure, StudentFailure
+from autograder.errors import CheckFailed, GraderFailure, InstructorError, StudentFailure
 from autograder.guest import seed_streams
 from autograder.pictures import Picture, to_dict
-from autograder.plain import PlainNotebook, course_of
+from autograder.plain import PlainNotebook, course_of, readable
 from autograder.probe import RemoteError, Student
 from autograder.raised import without_data
 from autograder.seeds import derive_seed
@@ -108,6 +108,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARK}(weight, title, gate): how a test counts (autograder)")
+    if submission := config.getoption("--submission"):
+        try:  # once, before the tests: each of them would fail with it
+            readable(Path(submission))
+        except InstructorError as error:
+            raise pytest.UsageError(str(error)) from error
 
 
 class Unopened(Exception):

@@ -42,6 +42,30 @@ def test_a_wrong_shape_names_both_shapes():
         checks.tensor(torch.zeros(3), shape=(3, 1), what="la sortie")
 
 
+@pytest.mark.parametrize(
+    ("what", "begins"),
+    [
+        ("la sortie", "La sortie, de forme"),
+        ("standardise(s)", "standardise(s), de forme"),
+        ("`standardise`", "`standardise`, de forme"),
+        ("standardise", "Standardise, de forme"),  # nothing tells it from a French word
+    ],
+)
+def test_a_message_begins_with_a_capital_unless_it_begins_with_code(what, begins):
+    with pytest.raises(CheckFailed) as caught:
+        checks.close(torch.zeros(3), torch.ones(3), what)
+    assert str(caught.value).startswith(begins)
+
+
+def test_a_call_keeps_its_spelling_in_messages_of_steps_and_gradients_too():
+    start = {"w": torch.zeros(3, dtype=F64)}
+    with pytest.raises(CheckFailed, match=r"^sgd\(w\) : rien n'a changé"):
+        checks.relative_update(start, {"w": torch.ones(3, dtype=F64)}, start, "sgd(w)")
+    x = torch.ones(2, dtype=F64, requires_grad=True)
+    with pytest.raises(CheckFailed, match=r"^norm\(x\) "):
+        checks.gradcheck(lambda value: value * value.detach(), (x,), "norm(x)")
+
+
 def test_none_stands_for_any_size():
     checks.tensor(torch.zeros(3, 4), shape=(None, 4))
     with pytest.raises(CheckFailed, match=r"au lieu de \(\*, 5\)"):

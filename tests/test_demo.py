@@ -6,12 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from autograder import demo as module
-from autograder.bank import grade_id
+from autograder.bank import grade_id, read_source
+from autograder.cli import main
 from autograder.course import Course
 from autograder.errors import InstructorError
+from autograder.gradebook import record
+from autograder.record import Record
 from autograder.release import release
+from autograder.schedule import keep
+from autograder.submission import GRADED
+from autograder.verdict import ExerciseGrade, Grade
+from tests.courses import FakeGrader, verdict
 
 ROOT = Path(__file__).parent.parent
 
@@ -63,3 +71,48 @@ def test_a_folder_that_is_no_earlier_demo_is_left_as_it_is(tmp_path):
     with pytest.raises(InstructorError, match="is no earlier demo"):
         module.make_course(Course(ROOT), tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def two_of_the_class(demo):
+    notebook = read_source(demo.source(module.ASSIGNMENT) / f"{module.ASSIGNMENT}.ipynb")
+    for student in (module.RIGHT, module.WRONG[0]):
+        module._write(demo, student, notebook)
+    return [(module.RIGHT, "right"), (module.WRONG[0], "wrong")]
+
+
+def all_passed(course, assignment, students, options):
+    """Records full points for everybody, and runs nothing."""
+    exercises = tuple(
+        ExerciseGrade(e.id, e.notebook, e.points, (verdict(),))
+        for e in course.load_source(assignment).exercises
+        if e.kind in GRADED
+    )
+    grades = [Grade(assignment, student, "d" * 64, "k" * 64, "00", exercises) for student in students]
+    for grade in grades:
+        keep(course, Record(grade))
+    record(course, assignment, grade_with=FakeGrader(**{grade.student: grade for grade in grades}))
+    return grades, True
+
+
+def test_the_demo_says_how_long_it_takes_and_ends_with_pages_that_exist_the_report_first(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(module, "hand_in", two_of_the_class)
+    monkeypatch.setattr("autograder.console.grade_and_record", all_passed)
+    folder = tmp_path / "demo"
+    assert module.run(Course(ROOT), folder, 2) == 0
+    before, _, after = capsys.readouterr().out.partition("what to open next")
+    assert "about one to three minutes on two cores" in before.splitlines()[0]
+    assert "2 submissions, 2 at once; a line about every 30 s" in before, "nobody sees a bar in a log"
+    named = [line.split("   ")[0].strip() for line in after.splitlines() if "   " in line]
+    assert named[0] == str(folder / "report/tp1.html")
+    assert [name for name in named if name.startswith("/") and not Path(name).is_file()] == []
+    report = Path(named[0]).read_text(encoding="utf-8")
+    assert module.RIGHT in report and f"../feedback/{module.WRONG[0]}/tp1/tp1.html" in report
+
+
+def test_help_tells_the_course_that_is_copied_from_the_folder_that_is_made():
+    text = " ".join(CliRunner().invoke(main, ["demo", "--help"]).output.split())
+    assert "--folder DIRECTORY The scratch folder that the demo makes" in text
+    assert "--course DIRECTORY The course whose tp1 is copied, and only read" in text
+    assert "one to three minutes" in text

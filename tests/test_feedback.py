@@ -7,9 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from nbgrader.api import Gradebook
 
 from autograder.errors import InstructorError
-from autograder.feedback import failures, french_number, generate, render
+from autograder.feedback import failures, french_number, generate, render, render_overview, without
 from autograder.gradebook import record
 from autograder.verdict import ExerciseGrade, Outcome
 from tests.browser import dom
@@ -131,7 +132,118 @@ def test_the_page_that_nbgrader_writes_shows_it_in_french(tmp_path):
     assert "JSON invalide" in pages[1].read_text(encoding="utf-8")
 
 
+def headline(page):
+    return " ".join(re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)[1].split())
+
+
+def listed(page):
+    """The lines above the notebook, without their tags."""
+    lines = re.findall(r"<li>(.*?)</li>", page.split('id="notebook"')[0], re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", "", line).split()) for line in lines]
+
+
+def scored(course, student, **manual):
+    """As a human does in the formgrader."""
+    with Gradebook(f"sqlite:///{course.gradebook}") as gradebook:
+        for exercise, score in manual.items():
+            gradebook.find_grade(exercise, "tp1", "tp1", student).manual_score = score
+        gradebook.db.commit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """A class in which scores are missing, for each reason that there is."""
+    course = make_course(tmp_path_factory.mktemp("unscored"))
+    ours = [verdict(Outcome.UNGRADED)]
+    grades = {
+        "ada": grade_of("ada"),
+        "cleo": grade_of("cleo", double=ours),
+        "dan": grade_of("dan", ours, ours),
+    }
+    for student in ("ada", "bob", "cleo", "dan", "eve"):
+        submit(course, student, answered())
+    write(course.submitted("tp1", "dan") / "tp1.ipynb", "{")
+    submit(course, "eve", [one for one in answered() if one["cell_type"] == "code"])
+    record(course, "tp1", grade_with=FakeGrader(**grades))
+    scored(course, "ada", why=2.5)
+    found = {page.parent.parent.name: page.read_text(encoding="utf-8") for page in generate(course, "tp1")}
+    scored(course, "dan", double=1, triple=2, why=0)
+    found["dan, read"] = next(p for p in generate(course, "tp1") if "dan" in p.parts).read_text("utf-8")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("student", "shown"),
+    [
+        ("ada", "tp1 : 5,5 / 9"),
+        ("bob", "tp1 : 3 / 9, sans why, non noté"),
+        ("cleo", "tp1 : 0 / 9, sans double et why, non notés"),
+        ("dan", "tp1 : non noté"),
+        ("dan, read", "tp1 : 3 / 9"),
+        ("eve", "tp1 : 3 / 9, sans why, non noté"),  # whose cell is gone
+    ],
+)
+def test_the_headline_counts_no_score_that_nobody_has_given(pages, student, shown):
+    assert headline(pages[student]) == shown
+
+
+def test_cells_without_a_score_show_none(pages):
+    assert listed(pages["cleo"]) == [
+        "Tests double – / 3 non noté",
+        "Tests triple 0 / 2",
+        "Réponse rédigée why – / 4 non noté",
+    ]
+    assert listed(pages["ada"])[2] == "Réponse rédigée why 2,5 / 4"
+    assert listed(pages["dan"]) == ["Tests double – / 3 non noté", "Tests triple – / 2 non noté"]
+    assert not re.search(r">\s*0 / \d", pages["dan"])
+    title = re.search(r'<div class="titre" id="double">(.*?)<a', pages["cleo"], re.DOTALL)[1]
+    assert "– / 3" in title and "non noté" in title
+
+
+@pytest.mark.parametrize(
+    ("student", "exercises", "answers"),
+    [
+        ("ada", "", ""),
+        ("bob", "", "Une réponse rédigée n'est pas encore notée"),
+        ("cleo", "Un exercice n'a pas pu être noté automatiquement", "Une réponse rédigée n'est pas"),
+        ("dan", "2 exercices n'ont pas pu être notés automatiquement", "Une réponse rédigée n'est pas"),
+        ("dan, read", "", ""),
+    ],
+)
+def test_what_is_still_to_be_scored_is_explained_where_there_is_any(pages, student, exercises, answers):
+    above = html.unescape(pages[student].split('id="notebook"')[0])
+    assert exercises in above and answers in above
+    assert bool(exercises) is ("automatiquement" in above)
+    assert bool(answers) is ("rédigée n'est pas" in above)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ("", ""),
+        ("a", "sans a, non noté"),
+        ("ab", "sans a et b, non notés"),
+        ("abc", "sans a, b et c, non notés"),
+        ("abcd", "4 notes manquent encore"),
+    ],
+)
+def test_a_total_names_the_scores_that_it_lacks(names, text):
+    assert without(names) == text
+
+
+def test_an_overview_counts_no_zero_for_what_could_not_be_graded():
+    graded, ours = exercise(verdict()), exercise(verdict(Outcome.UNGRADED))
+    page, plain = render_overview([graded, ours])
+    assert (
+        plain.startswith("Tests publics : 5 / 10, sans softmax, non noté\n")
+        and "5 / 10, sans softmax" in page
+    )
+    assert render_overview([ours])[1].startswith("Tests publics : non noté\n")
+    assert render_overview([graded])[1].startswith("Tests publics : 5 / 5\n")
+
+
 def test_feedback_before_grading_says_what_to_do(tmp_path):
     course = make_course(tmp_path)
-    with pytest.raises(InstructorError, match="Grade the assignment"):
+    with pytest.raises(InstructorError, match="Run `autograder grade tp1` first") as caught:
         generate(course, "tp1")
+    assert "\n" not in str(caught.value) and "nbgrader could not" not in str(caught.value)

@@ -459,6 +459,22 @@ def test_a_submission_that_cannot_be_read_is_named(course, name, text):
         PlainHost(course.root / name).open(course.hidden("tp1") / "test_double.py", "test_double")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("missing.ipynb", "There is no notebook missing.ipynb."),
+        ("broken.ipynb", "broken.ipynb: is not valid JSON (Expecting property name enclosed"),
+        ("elsewhere", "There is no notebook elsewhere."),
+    ],
+)
+def test_a_submission_that_cannot_be_read_stops_pytest_with_one_line(course, name, reason):
+    done = run_pytest(course, "tests/hidden/tp1", "--submission", name)
+    said = (done.stdout + done.stderr).strip()
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, said
+    assert said.startswith(f"ERROR: {reason}") and "\n" not in said, said
+    assert said.endswith("."), "the whole reason, with the next step"
+
+
 def test_a_suite_without_a_graded_cell_is_named(course):
     suite = write(course.public("tp1") / "test_triple.py", SUITE)
     with pytest.raises(InstructorError, match="source/tp1 has no graded cell `triple`"):

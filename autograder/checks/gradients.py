@@ -16,6 +16,7 @@ import torch
 from torch.autograd.gradcheck import GradcheckError
 
 from autograder.checks.arrays import close, tensor
+from autograder.checks.wording import capital
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["adjoint", "away_from_kinks", "gradcheck", "without_ties"]
@@ -52,7 +53,7 @@ def adjoint(
     for name, leaf in inputs.items():
         gradient, title = found[name], what.format(name=f"`{name}`")
         if gradient is None:
-            raise CheckFailed(f"{title[:1].upper()}{title[1:]} n'existe pas : le résultat n'en dépend plus.")
+            raise CheckFailed(f"{capital(title)} n'existe pas : le résultat n'en dépend plus.")
         tensor(gradient, shape=leaf.shape, what=title)
         terms = fan_in if isinstance(fan_in, int) else fan_in[name]
         close(gradient, wanted[name], title, fan_in=terms)
@@ -71,7 +72,7 @@ def gradcheck(
     try:
         torch.autograd.gradcheck(f, inputs, **options)
     except GradcheckError as error:
-        raise CheckFailed(f"{what[:1].upper()}{what[1:]} {_reason(str(error))}.") from None
+        raise CheckFailed(f"{capital(what)} {_reason(str(error))}.") from None
 
 
 def away_from_kinks(*shape: int, kinks: Iterable[float] = (0.0,), margin: float = 0.05) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from autograder.checks.arrays import equal, finite, tensor
-from autograder.checks.wording import decimal
+from autograder.checks.wording import capital, decimal
 from autograder.errors import CheckFailed, GraderFailure
 
 __all__ = ["relative_update"]
@@ -52,7 +52,7 @@ def _comparable(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Te
     for name, value in wanted.items():
         label = f"{what}, `{name}`" if name else what
         if name not in found:
-            raise CheckFailed(f"{_capital(what)} : `{name}` a disparu du modèle.")
+            raise CheckFailed(f"{capital(what)} : `{name}` a disparu du modèle.")
         tensor(found[name], shape=value.shape, what=label)
         if value.is_floating_point():
             finite(found[name], label)
@@ -86,10 +86,10 @@ def _compare(
         return
     if all(torch.equal(found[name], start[name]) for name in wanted):
         raise CheckFailed(
-            f"{_capital(what)} : rien n'a changé (pas de mise à jour, ou pas sur l'objet qui a été donné ?)."
+            f"{capital(what)} : rien n'a changé (pas de mise à jour, ou pas sur l'objet qui a été donné ?)."
         )
     raise CheckFailed(
-        f"{_capital(what)} : l'écart vaut {decimal(max(ratio, own[worst]))} fois la mise à jour attendue "
+        f"{capital(what)} : l'écart vaut {decimal(max(ratio, own[worst]))} fois la mise à jour attendue "
         f"(tolérance d'arrondi {decimal(threshold, '.0e')}){_where(worst, found, wanted, start)}."
     )
 
@@ -118,7 +118,3 @@ def _named(value: Any, what: str) -> dict[str, torch.Tensor]:
 
 def _norm(values: Iterable[float]) -> float:
     return math.hypot(*values)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
