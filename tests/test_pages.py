@@ -30,7 +30,7 @@ def course(tmp_path):
 
 def test_who_gets_no_page_is_named_with_the_reason_and_what_to_do(course):
     done = feedback(course)
-    assert done.exit_code == 1 and "1 feedback pages in" in done.stdout, done.output
+    assert done.exit_code == 1 and "1 feedback page in" in done.stdout, done.output
     eve, mal = done.stderr.strip().splitlines()
     assert eve.startswith("no feedback page for eve: ") and "holds no tp1.ipynb. Rename" in eve
     assert mal.startswith("no feedback page for mal: ") and "data.csv is not a regular file" in mal
@@ -50,7 +50,7 @@ def test_what_was_mended_and_graded_again_gets_its_page(course):
 def test_a_page_of_an_earlier_submission_counts_for_none_and_is_told(course):
     old = write(course.feedback("tp1", "eve") / "tp1.html", "of last week")
     done = feedback(course)
-    assert done.exit_code == 1 and "1 feedback pages in" in done.stdout
+    assert done.exit_code == 1 and "1 feedback page in" in done.stdout
     assert f"Of an earlier submission, not to be handed out: {old}." in done.stderr
 
 
