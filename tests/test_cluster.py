@@ -671,8 +671,7 @@ def test_a_run_that_is_ended_or_killed_goes_on_where_it_was(machines, tmp_path):
     command = ("autograder", "grade", "tp1", "--scheduler", machines.address(), "--course", str(course.root))
     for sent, code, state in ((signal.SIGINT, 1, "interrupted"), (signal.SIGKILL, -9, "killed")):
         client = machines.start(*command, "--patience", str(PATIENCE), name="client")
-        until(lambda: (course.state / "tp1/_runs").is_dir() and last_run(course, "tp1").alive)
-        until(lambda: last_run(course, "tp1").running)
+        until(lambda: (tally := last_run(course, "tp1")) is not None and tally.alive and tally.running)
         assert "going on" in run(course, "status", "tp1").output
         client.send_signal(sent)
         assert client.wait(PATIENCE) == code, machines.said()
