@@ -241,9 +241,8 @@ def shown(name: str) -> str:
 def print_status(assignment: str, tally: Tally, now: float, console: Console = console) -> None:
     """A run as its journal tells it: how far it is, what runs, what waits, what needs a human."""
     until = now if tally.alive and not tally.end else tally.told
-    console.print(
-        f"{assignment}: {tally.state()} ({tally.place}), {_span(until - tally.begun)} so far", markup=False
-    )
+    span = f"{_span(until - tally.begun)} {'so far' if tally.state() == 'going on' else 'in all'}"
+    console.print(f"{assignment}: {tally.state()} ({tally.place}), {span}", markup=False)
     console.print(
         f"{tally.done} of {tally.total} done ({len(tally.kept)} kept from before), {tally.short()}",
         markup=False,

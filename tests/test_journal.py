@@ -51,7 +51,7 @@ def test_a_run_is_told_by_its_lines(course):
     found = run(course, "status", "tp1")
     assert found.exit_code == 1, "dan needs a human"
     for text in (
-        *("tp1: going on", "3 of 6 done (1 kept from before)", "running: bob", "on w1", "left"),
+        *("tp1: going on", "so far", "3 of 6 done (1 kept from before)", "running: bob", "on w1", "left"),
         *("ungraded: dan: double", "tried again: bob: the worker was lost", "slowest: dan 9.0 s, ada 3.0 s"),
         "worker w3: torch is 1.0, not 2.0",
     ):
@@ -77,6 +77,7 @@ def test_who_is_ungraded_since_an_earlier_run_is_told_until_graded_or_gone(cours
     assert ungraded_before(course, "tp1") == ["ada"]
     found = run(course, "status", "tp1")
     assert found.exit_code == 1 and "Ungraded since an earlier run: ada." in found.stderr
+    assert "tp1: done" in found.stdout and "in all" in found.stdout, "nothing goes on"
     ran(ada=Outcome.PASSED)
     assert ungraded_before(course, "tp1") == []
     assert run(course, "status", "tp1").exit_code == 0
