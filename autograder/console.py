@@ -144,8 +144,9 @@ def _run(
     bare = {result.student: result.log for result in results if result.success and result.without_notebook}
     if bare and not quiet:
         names = sorted(bare)
+        why = bare[names[0]].strip().splitlines()[-1:]  # of a failure inside nbgrader, what it ends with
         errors.print(
-            f"{some(names)}: no autograded copy, so no page of feedback. {bare[names[0]].strip()}",
+            f"{some(names)}: no autograded copy, so no page of feedback. {''.join(why)}",
             markup=False,
             highlight=False,
             soft_wrap=True,

@@ -538,8 +538,10 @@ def unconvertible(folder: Path, student: str, source: Source) -> str:
     special = _special_files(folder)
     if special:
         return f"{special[0]} is not a regular file: nbgrader would copy what it points to. Remove it.\n"
-    if not any((folder / f"{notebook.name}.ipynb").exists() for notebook in source.notebooks):
-        names = ", ".join(f"{notebook.name}.ipynb" for notebook in source.notebooks)
+    absent = [name for name in source.names if not (folder / f"{name}.ipynb").exists()]
+    renamed = [name for name in absent if not handed_in(folder, name, source.names).missing]
+    if renamed or len(absent) == len(source.names):  # else nbgrader gives 0 for what it does not find
+        names = ", ".join(f"{name}.ipynb" for name in renamed or absent)
         return (
             f"{folder} holds no {names}. Rename the student's notebook for an autograded copy and feedback.\n"
         )

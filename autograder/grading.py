@@ -296,7 +296,7 @@ def grade_trials(
     source = course.load_source(job.assignment)
     (exercise,) = (e for e in source.exercises if e.kind is Kind.SUITE)
     first = _Work(course, source, job, limits, kernel_or_launcher, runner, closing)
-    submitted = read_notebook(locate(Path(job.folder), exercise.notebook))
+    submitted = read_notebook(locate(Path(job.folder), exercise.notebook, source.names))
     execution = first.executed(plan(submitted, source.notebook(exercise.notebook)).steps, exercise.notebook)
     try:
         for trial in job.trials:

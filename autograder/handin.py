@@ -64,7 +64,7 @@ def grade_handin(
         secret = options.secret or secrets.token_hex(32)
         seed = f"{derive_seed(secret, 'handin', digest(folder)):016x}"
         job = Job(str(course.root), assignment, path.stem, seed, str(folder), exercises=chosen)
-        problems, unreadable = _examined(path, notebooks, source.names)
+        problems, unreadable = _examined(path, folder, notebooks, source.names)
         forks = Forks(course, options)
         try:
             forks.wait_ready()
@@ -92,13 +92,14 @@ def chosen_exercises(source: Source, exercises: Sequence[str]) -> tuple[str, ...
 
 
 def _examined(
-    path: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
+    path: Path, folder: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
 ) -> tuple[tuple[str, ...], bool]:
     """What is wrong with the notebooks as they were handed in, and whether one cannot be read."""
     problems: list[str] = []
     unreadable = False
     for notebook in notebooks:
-        submitted = handed_in(path, notebook.name, names) if path.is_dir() else read_notebook(path)
+        # Of a file that was given its own name is told; of a folder what is said of its copy, which is graded.
+        submitted = read_notebook(path) if path.is_file() else handed_in(folder, notebook.name, names)
         lost = bool(submitted.unreadable)
         problems += submitted.problems if lost or submitted.missing else plan(submitted, notebook).problems
         unreadable |= lost

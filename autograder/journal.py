@@ -16,7 +16,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -217,17 +217,27 @@ def ungraded_before(course: Course, assignment: str) -> list[str]:
     found: set[str] = set()
     runs = _runs(_folder(course, assignment))
     for path in runs[:-1]:
-        for line in _lines(path):
-            if line["event"] in ("graded", "kept"):
-                (found.add if line["ungraded"] else found.discard)(line["student"])
-    newest = _lines(runs[-1]) if found else ()
-    found -= {line["student"] for line in newest if line["event"] in ("graded", "kept")}
+        for student, ungraded in _ended(path):
+            (found.add if ungraded else found.discard)(student)
+    if found:
+        found -= {student for student, _ in _ended(runs[-1])}
     return sorted(found & set(course.students(assignment)))
 
 
+def _ended(path: Path) -> Iterator[tuple[str, bool]]:
+    """Who was graded in a run, and whether not wholly; what is damaged or gone tells nothing."""
+    with suppress(OSError):
+        for line in _lines(path):
+            with suppress(KeyError, TypeError):
+                if line["event"] in ("graded", "kept"):
+                    yield str(line["student"]), bool(line["ungraded"])
+
+
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
-    for text in path.read_text(encoding="utf-8").splitlines():
-        with suppress(ValueError):  # the last line of a run that was killed may be half a line
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        with suppress(
+            ValueError, RecursionError
+        ):  # the last line of a run that was killed may be half a line
             yield json.loads(text)
 
 

@@ -217,7 +217,7 @@ def locate(folder: Path, name: str, names: Collection[str] = ()) -> Path:
     exact = folder / f"{name}.ipynb"
     if exact.exists() or exact.is_symlink() or not folder.is_dir():
         return exact
-    found = [p for p in _notebooks(folder, names) if p.name.casefold().startswith(name.casefold())]
+    found = [p for p in _notebooks(folder, names) if _meant(p, {*names, name}) == name]
     return found[0] if len(found) == 1 else exact
 
 
@@ -232,7 +232,8 @@ def handed_in(folder: Path, name: str, names: Collection[str]) -> Submitted:
         return Submitted(name, problems=(problem,), unreadable="Le dossier rendu est un lien symbolique.")
     path = locate(folder, name, names)
     found = read_notebook(path)
-    others = [p.name for p in _notebooks(folder, names) if p != path] if folder.is_dir() else []
+    every = [p for p in _notebooks(folder, names) if p != path and _meant(p, {*names, name}) in ("", name)]
+    others = [_printable(p.name) for p in every]
     if not others:
         return found
     listed = ", ".join(others[:LISTED]) + f" and {len(others) - LISTED} more" * (len(others) > LISTED)
@@ -247,9 +248,24 @@ def handed_in(folder: Path, name: str, names: Collection[str]) -> Submitted:
 
 
 def _notebooks(folder: Path, names: Collection[str]) -> list[Path]:
-    """Notebooks in a submission that have none of the ``names``."""
-    found = (p for p in folder.iterdir() if p.suffix.casefold() == ".ipynb" and not p.name.startswith("."))
-    return sorted(p for p in found if p.stem not in names)
+    """Notebooks in a submission that are called exactly as none of the assignment's; none where that cannot be seen."""
+    known = {f"{name}.ipynb" for name in names}
+    try:
+        found = [p for p in folder.iterdir() if p.suffix.casefold() == ".ipynb"]
+    except OSError:
+        return []
+    return sorted(p for p in found if p.name not in known and not p.name.startswith("."))
+
+
+def _meant(path: Path, names: Collection[str]) -> str:
+    """Which notebook a renamed file is: the longest of the ``names`` that it begins with; empty if none."""
+    stem = path.stem.casefold()
+    return max((name for name in names if stem.startswith(name.casefold())), key=len, default="")
+
+
+def _printable(name: str) -> str:
+    """A file's name may hold line ends and bytes that are no UTF-8."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def read_notebook(path: Path) -> Submitted:
@@ -594,7 +610,7 @@ def digest(folder: Path, without: Collection[Path] = ()) -> str:
 def beside(folder: Path, notebooks: Sequence[str]) -> str:
     """``digest`` without the notebooks of these names and what an editor saved of them."""
     saved = [path for path in files(folder) if ".ipynb_checkpoints" in path.parts and path.suffix == ".ipynb"]
-    return digest(folder, {*saved, *(locate(folder, name) for name in notebooks)})
+    return digest(folder, {*saved, *(locate(folder, name, notebooks) for name in notebooks)})
 
 
 def files(folder: Path) -> Iterator[Path]:

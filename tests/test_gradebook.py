@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -18,13 +19,14 @@ from nbgrader.apps.api import NbGraderAPI
 from autograder.course import Course
 from autograder.errors import GraderFailure, InstructorError
 from autograder.gradebook import ensure_registered, record, scores
-from autograder.verdict import Outcome
+from autograder.verdict import ExerciseGrade, Outcome
 from tests.courses import (
     SOURCE,
     FakeGrader,
     answered,
     cell,
     grade_of,
+    graded,
     make_course,
     notebook,
     submit,
@@ -248,6 +250,31 @@ def test_a_renamed_upload_keeps_its_scores(course):
     result = record(course, "tp1", grade_with=FakeGrader())[0]
     assert result.success and result.without_notebook
     assert found(course) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "score"),
+    [
+        ("annexe (1).ipynb", Outcome.PASSED, 5),
+        ("annexe.IPYNB", Outcome.PASSED, 5),
+        ("mon devoir.ipynb", Outcome.UNGRADED, None),
+        ("notes.txt", Outcome.FAILED, 0),
+    ],
+)
+def test_of_two_notebooks_one_may_have_another_name(course, name, outcome, score):
+    """nbgrader gives 0 to a notebook that it does not find, whatever the grade says."""
+    cells = [graded("assert True", "quad", 5)]
+    write(course.source("tp1") / "annexe.ipynb", notebook(cells))
+    submit(course, "ada", answered())
+    submit(course, "ada", cells, name=name)
+    whole = grade_of("ada")
+    five = ExerciseGrade("quad", "annexe", 5, (verdict(outcome),))
+    grader = FakeGrader(ada=replace(whole, exercises=(*whole.exercises, five)))
+    (result,) = record(course, "tp1", grade_with=grader)
+    assert result.success and result.without_notebook is (name != "notes.txt"), result.log
+    assert not result.without_notebook or "holds no annexe.ipynb" in result.log
+    rows = {row.exercise: row.score for row in scores(course, "tp1")}
+    assert rows["quad"] == score and rows["double"] == GOOD["double"]
 
 
 def test_what_a_link_points_to_is_copied_nowhere(course):

@@ -83,6 +83,22 @@ def test_who_is_ungraded_since_an_earlier_run_is_told_until_graded_or_gone(cours
     assert run(course, "status", "tp1").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "line", [b"\xff\xfe", b"12", b"null", b"{}", b'{"event": "graded", "student": "ada"}', b"[" * 100_000]
+)
+def test_a_damaged_old_journal_costs_nothing(course, line):
+    course.submitted("tp1", "ada").mkdir(parents=True)
+    for number, outcome in enumerate((Outcome.UNGRADED, Outcome.PASSED)):
+        journal = Journal(course, "tp1", 1)
+        journal.progress(done(("ada", "bob")[number], outcome=outcome))
+        journal.end("done")
+        os.rename(journal.path, journal.path.with_name(f"{number}.jsonl"))
+    with open(journal.path.with_name("0.jsonl"), "ab") as file:
+        file.write(line + b"\n")
+    assert ungraded_before(course, "tp1") == ["ada"]
+    assert run(course, "status", "tp1").exit_code == 1
+
+
 def test_no_secret_is_in_it(course):
     journal = Journal(course, "tp1", 1)
     journal.progress(done("ada", outcome=Outcome.UNGRADED))

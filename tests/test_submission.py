@@ -376,6 +376,42 @@ def test_a_notebook_beside_the_one_that_is_graded_is_told(tmp_path):
     assert found.problems[0].endswith("tp1 (4).ipynb and 2 more, which was not graded.")
 
 
+def test_a_renamed_notebook_is_the_one_with_the_longest_name_that_it_begins_with(tmp_path):
+    names = ("tp1", "tp10")
+    write(tmp_path / "tp10 (1).ipynb", notebook([cell("x = 10")]))
+    assert locate(tmp_path, "tp1", names).name == "tp1.ipynb"
+    assert handed_in(tmp_path, "tp1", names).missing, "what is there is the other one"
+    write(tmp_path / "tp1 (1).ipynb", notebook([cell("x = 1")]))
+    for name, text in (("tp1", "x = 1"), ("tp10", "x = 10")):
+        found = handed_in(tmp_path, name, names)
+        assert [one.source for one in found.cells] == [text] and not found.problems
+
+
+@pytest.mark.parametrize("name", ["tp1.IPYNB", "TP1.ipynb", "TP1.IPYNB"])
+def test_capitals_are_no_other_name(tmp_path, name):
+    write(tmp_path / name, notebook([cell("x = 1")]))
+    found = handed_in(tmp_path, "tp1", ("tp1", "tp2"))
+    assert [one.source for one in found.cells] == ["x = 1"]
+    assert not handed_in(tmp_path, "tp2", ("tp1", "tp2")).cells
+
+
+def test_names_that_cannot_be_printed_are_told_as_escapes(tmp_path):
+    write(tmp_path / "tp1.ipynb", notebook([cell("x = 1")]))
+    (tmp_path / os.fsdecode(b"\xe9\n\x1b[2J.ipynb")).write_text("")
+    (problem,) = handed_in(tmp_path, "tp1", ("tp1",)).problems
+    assert problem == r"tp1.ipynb: there is also \udce9\n\x1b[2J.ipynb, which was not graded."
+
+
+def test_a_folder_that_cannot_be_listed_still_holds_its_notebook(tmp_path, monkeypatch):
+    write(tmp_path / "tp1.ipynb", notebook([cell("x = 1")]))
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    assert handed_in(tmp_path, "tp1", ("tp1",)).cells and handed_in(tmp_path, "tp2", ("tp2",)).missing
+
+
 def test_a_folder_without_any_notebook_holds_no_work(tmp_path):
     write(tmp_path / "notes.txt", "")
     (tmp_path / ".ipynb_checkpoints").mkdir()
