@@ -26,7 +26,7 @@ import autograder.lean  # noqa: F401 - before anything imports nbformat
 from autograder import __version__
 from autograder.course import Course
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError
-from autograder.quantity import quantity
+from autograder.quantity import quantity, shown, some
 
 if TYPE_CHECKING:
     from autograder.regrading import Change
@@ -187,7 +187,7 @@ def grade_one(
       autograder grade --submission tp1.ipynb --assignment tp1 --course ../course
       autograder grade --submission handed-in/ --assignment tp1 --junit junit.xml --summary summary.md
     """
-    from autograder.console import print_class, shown
+    from autograder.console import print_class
     from autograder.handin import grade_handin
     from autograder.results import Report
     from autograder.sandbox.confinement import Level
@@ -480,7 +480,7 @@ def status(assignment: str, course: Course, as_json: bool) -> None:
       autograder status tp1
       autograder status tp1 --json
     """
-    from autograder.console import print_status, some
+    from autograder.console import print_status
     from autograder.journal import last_run, ungraded_before
     from autograder.schedule import held
 
@@ -538,7 +538,6 @@ def _chosen(course: Course, assignment: str, students: Sequence[str]) -> list[st
 
 
 def _warn_of_outdated(course: Course, assignment: str) -> None:
-    from autograder.console import some
     from autograder.schedule import outdated
 
     if students := outdated(course, assignment):
@@ -559,7 +558,6 @@ def feedback(assignment: str, course: Course) -> None:
     \b
     Example: autograder feedback tp1
     """
-    from autograder.console import some
     from autograder.feedback import generate
     from autograder.gradebook import scores
     from autograder.pages import pageless

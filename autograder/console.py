@@ -23,7 +23,7 @@ from rich.text import Text
 from autograder.course import Course
 from autograder.gradebook import Recorded, record
 from autograder.journal import Journal, Tally
-from autograder.quantity import noun, quantity
+from autograder.quantity import noun, quantity, shown, some
 from autograder.record import Record
 from autograder.regrading import Change
 from autograder.schedule import Forks, Graders, Options, Progress, Tell, grade_class, keep, stored
@@ -234,11 +234,6 @@ def _score(score: float | None, most: float) -> str:
     return f"[{colour}]{round(score, 2):g}[/]"
 
 
-def shown(name: str) -> str:
-    """A student's name as a terminal can show it: control characters, and what is no UTF-8, as escapes."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-
-
 def print_status(assignment: str, tally: Tally, now: float, console: Console = console) -> None:
     """A run as its journal tells it: how far it is, what runs, what waits, what needs a human."""
     until = now if tally.alive and not tally.end else tally.told
@@ -267,11 +262,6 @@ def print_status(assignment: str, tally: Tally, now: float, console: Console = c
 
 def _span(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
-
-
-def some(names: Sequence[str]) -> str:
-    """The first five names, and how many more there are."""
-    return f"{', '.join(map(shown, names[:5]))}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
 
 
 def tell_remarks(grades: Iterable[Grade], assignment: str) -> None:

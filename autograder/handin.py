@@ -60,7 +60,7 @@ def grade_handin(
     course.refuse_unjudged(source)
     chosen = chosen_exercises(source, exercises)
     notebooks = [n for n in source.notebooks if any(e.id in chosen for e in n.exercises)]
-    with _copied(course, path, notebooks, source.names) as folder:
+    with _copied(course, path, notebooks) as folder:
         secret = options.secret or secrets.token_hex(32)
         seed = f"{derive_seed(secret, 'handin', digest(folder)):016x}"
         job = Job(str(course.root), assignment, path.stem, seed, str(folder), exercises=chosen)
@@ -94,12 +94,22 @@ def chosen_exercises(source: Source, exercises: Sequence[str]) -> tuple[str, ...
 def _examined(
     path: Path, folder: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
 ) -> tuple[tuple[str, ...], bool]:
-    """What is wrong with the notebooks as they were handed in, and whether one cannot be read."""
+    """What is wrong with the notebooks as they were handed in, and whether one cannot be read.
+
+    Raises:
+        InstructorError: where none of them is there.
+    """
+    # Of a file that was given its own name is told; of a folder what is said of its copy, which is graded.
+    found = [
+        read_notebook(path) if path.is_file() else handed_in(folder, notebook.name, names)
+        for notebook in notebooks
+    ]
+    if all(submitted.missing for submitted in found):
+        wanted = ", ".join(f"{notebook.name}.ipynb" for notebook in notebooks)
+        raise InstructorError(f"{path} holds no notebook of this assignment: expected {wanted}.")
     problems: list[str] = []
     unreadable = False
-    for notebook in notebooks:
-        # Of a file that was given its own name is told; of a folder what is said of its copy, which is graded.
-        submitted = read_notebook(path) if path.is_file() else handed_in(folder, notebook.name, names)
+    for notebook, submitted in zip(notebooks, found, strict=True):
         lost = bool(submitted.unreadable)
         problems += submitted.problems if lost or submitted.missing else plan(submitted, notebook).problems
         unreadable |= lost
@@ -110,16 +120,14 @@ def _examined(
 
 
 @contextmanager
-def _copied(
-    course: Course, path: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
-) -> Iterator[Path]:
+def _copied(course: Course, path: Path, notebooks: Sequence[SourceNotebook]) -> Iterator[Path]:
     """A folder with the submission's files alone, under the names that the source knows."""
     _refuse_links(course, path)
     with tempfile.TemporaryDirectory(prefix="handin-") as scratch:
         folder = Path(scratch) / "submission"
         try:
             if path.is_dir():
-                _copy_folder(path, folder, notebooks, names)
+                _copy_folder(path, folder)
             else:
                 _copy_notebook(path, folder, notebooks)
         except OSError as error:
@@ -161,14 +169,9 @@ def _copy_notebook(source: Path, target: Path, notebooks: Sequence[SourceNoteboo
     shutil.copyfile(source, target / f"{notebooks[0].name}.ipynb")
 
 
-def _copy_folder(
-    source: Path, target: Path, notebooks: Sequence[SourceNotebook], names: Sequence[str]
-) -> None:
+def _copy_folder(source: Path, target: Path) -> None:
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(source, target, symlinks=True, ignore=ignore, copy_function=_copy_regular)
-    if all(handed_in(target, notebook.name, names).missing for notebook in notebooks):
-        wanted = ", ".join(f"{notebook.name}.ipynb" for notebook in notebooks)
-        raise InstructorError(f"{source} holds no notebook of this assignment: expected {wanted}.")
 
 
 def _copy_regular(source: str, target: str) -> None:

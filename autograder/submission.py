@@ -29,6 +29,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from autograder.quantity import some
+
 __all__ = [
     "LEFT_OUT",
     "Cell",
@@ -45,6 +47,7 @@ __all__ = [
     "beside",
     "digest",
     "files",
+    "handed_in",
     "locate",
     "plan",
     "read_notebook",
@@ -56,7 +59,6 @@ MAX_BYTES = (
     100_000_000  # a notebook beyond this is not worth the grader's memory; nbgrader has the same limit
 )
 CLOSED = "it is a socket, or could not be read where it was handed in"
-LISTED = 5  # file names in a sentence
 LEFT_OUT = (".git", ".ipynb_checkpoints", "__pycache__")  # of a folder that is handed in
 
 
@@ -233,10 +235,10 @@ def handed_in(folder: Path, name: str, names: Collection[str]) -> Submitted:
     path = locate(folder, name, names)
     found = read_notebook(path)
     every = [p for p in _notebooks(folder, names) if p != path and _meant(p, {*names, name}) in ("", name)]
-    others = [_printable(p.name) for p in every]
+    others = [p.name for p in every]
     if not others:
         return found
-    listed = ", ".join(others[:LISTED]) + f" and {len(others) - LISTED} more" * (len(others) > LISTED)
+    listed = some(others)
     if found.missing:
         problem = (
             f"{path.name} is missing, but there is {listed}. Rename what is to be graded, then grade again."
@@ -261,11 +263,6 @@ def _meant(path: Path, names: Collection[str]) -> str:
     """Which notebook a renamed file is: the longest of the ``names`` that it begins with; empty if none."""
     stem = path.stem.casefold()
     return max((name for name in names if stem.startswith(name.casefold())), key=len, default="")
-
-
-def _printable(name: str) -> str:
-    """A file's name may hold line ends and bytes that are no UTF-8."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def read_notebook(path: Path) -> Submitted:

@@ -25,7 +25,7 @@ from autograder.exports.verdicts import VerdictRow, verdict_rows, write_verdicts
 from autograder.exports.workbook import write_workbook
 from autograder.exports.worksheet import Filled, Worksheet
 from autograder.gradebook import Row, nothing_graded
-from autograder.quantity import quantity
+from autograder.quantity import quantity, some
 from autograder.verdict import Grade
 
 __all__ = ["FORMATS", "Delivery", "Order", "Remark", "fulfil"]
@@ -222,8 +222,7 @@ def _feedback(
 def _waiting(found: Iterable[Total]) -> Iterator[Remark]:
     waiting = [total for total in found if total.waiting]
     for total in waiting[:LISTED]:
-        more = f" and {len(total.waiting) - 3} more" if len(total.waiting) > 3 else ""
-        missing = ", ".join(total.waiting[:3]) + more
+        missing = some(total.waiting, 3)
         yield Remark(f"no total yet in {total.assignment}: {total.student} (no score in {missing})")
     if len(waiting) > LISTED:
         yield Remark(f"... and no total yet for {len(waiting) - LISTED} more: the lines without a score")

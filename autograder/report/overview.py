@@ -13,6 +13,7 @@ from statistics import fmean, median, pstdev
 
 from autograder.exports import Total, VerdictRow, totals, verdict_rows
 from autograder.gradebook import Row
+from autograder.quantity import some
 from autograder.report.item import Item, items
 from autograder.verdict import READABLE, ExerciseGrade, Grade, Outcome, Verdict
 
@@ -147,7 +148,7 @@ class Overview:
         shared: dict[tuple[str, str], list[str]] = defaultdict(list)
         for failure in (*self.ungraded, *self.problems):
             shared[failure.student, failure.detail] += [failure.exercise] if failure.exercise else []
-        return [Failure(student, _some(names), detail) for (student, detail), names in shared.items()]
+        return [Failure(student, some(names, 3), detail) for (student, detail), names in shared.items()]
 
     @property
     def max_points(self) -> float:
@@ -228,10 +229,6 @@ def _unreadable(grade: Grade, exercise: ExerciseGrade) -> str:
     # A file may have been renamed by an upload, and a folder that is a link is told without the notebook's name.
     starts = (f"{exercise.notebook}.ipynb: ", exercise.notebook, "")
     return next((text for start in starts for text in grade.problems if text.startswith(start)), "")
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _why(verdicts: Sequence[Verdict]) -> str:
