@@ -53,7 +53,10 @@ def fail_rate(runs: int) -> float:
 def entry_of(
     subject: Subject, plan: Plan, runs: Sequence[Run], before: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The entry of ``floors.json``; what ``before`` says of other devices is kept, and counts for the floor."""
+    """The entry of ``floors.json``: a floor for each class of device, those that ``before`` has included.
+
+    At its top stand the lowest floor and the highest rate of them, for whoever does not know the device.
+    """
     measured = _measured(subject, plan, runs)
     devices = {**(before or {}).get("measured", {}), plan.device: measured}
     lowest = min(low for device in devices.values() for low in _right_minima(device))
@@ -61,7 +64,7 @@ def entry_of(
     rate = fail_rate(fewest)
     return {
         "metric": subject.metric,
-        "floor": math.floor(round((lowest - plan.margin) * 100, 6)) / 100,
+        "floor": min(device["floor"] for device in devices.values()),
         "fail_rate": round(rate, 6),
         "runs": fewest,
         "lowest": lowest,
@@ -72,7 +75,7 @@ def entry_of(
 
 
 def _measured(subject: Subject, plan: Plan, runs: Sequence[Run]) -> dict[str, Any]:
-    """What was run on the plan's device, and how."""
+    """What was run on the plan's device, and how, and the floor there."""
     scores: dict[str, list[float]] = {solution.name: [] for solution in subject.solutions}
     for run in runs:
         scores[run.solution] += [] if run.score is None else [run.score]
@@ -81,13 +84,15 @@ def _measured(subject: Subject, plan: Plan, runs: Sequence[Run]) -> dict[str, An
         names = [solution.name for solution in subject.solutions if solution.kind == kind]
         return {name: _brief(scores[name]) for name in names}
 
+    numbers = {"reference": summary(scores[REFERENCE]), "accepted": group("accepted")}
     return {
+        "floor": math.floor(round((min(_right_minima(numbers)) - plan.margin) * 100, 6)) / 100,
+        "fail_rate": round(fail_rate(numbers["reference"]["runs"]), 6),
         "device": _device(plan.device),
         "threads": 1,
         "versions": versions(),
         "seeds": f"derive_seed({plan.secret!r}, {subject.assignment!r}, {subject.exercise!r}, solution, run)",
-        "reference": summary(scores[REFERENCE]),
-        "accepted": group("accepted"),
+        **numbers,
         "mutants": group("mutant"),
     }
 
@@ -130,9 +135,9 @@ def problems_of(entry: dict[str, Any]) -> list[str]:
         )
     for device in entry["measured"].values():
         for name, numbers in device["mutants"].items():
-            if numbers.get("max", 0.0) >= entry["floor"]:
+            if numbers.get("max", 0.0) >= device["floor"]:
                 found.append(
-                    f"the mutant `{name}` reached {numbers['max']:.3f}, the floor is {entry['floor']}"
+                    f"the mutant `{name}` reached {numbers['max']:.3f}, the floor is {device['floor']}"
                 )
     return found
 

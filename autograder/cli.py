@@ -26,6 +26,7 @@ import autograder.lean  # noqa: F401 - before anything imports nbformat
 from autograder import __version__
 from autograder.course import Course
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError
+from autograder.gpu import CPU, CUDA
 from autograder.quantity import quantity, shown, some
 
 if TYPE_CHECKING:
@@ -104,6 +105,17 @@ def _tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _gpu_slots_option(help: str) -> Callable[[Any], Any]:
+    return click.option("--gpu-slots", type=click.IntRange(1, 64), default=1, show_default=True, help=help)
+
+
+device_option = click.option(
+    "--device",
+    type=click.Choice([CPU, CUDA]),
+    default=CPU,
+    show_default=True,
+    help="Where students' code computes; floors and kept grades belong to it.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
 
@@ -162,6 +174,7 @@ def _result_option(name: str, help: str) -> Callable[[Any], Any]:
 @course_option
 @click.option("--exercise", "exercises", multiple=True, help="Only this exercise (repeatable; default: all).")
 @level_option
+@device_option
 @_result_option("junit", "JUnit XML: a suite an exercise, a case a hidden test.")
 @_result_option("json", "JSON: the same facts as plain data.")
 @_result_option("summary", "Markdown, in French, for the page of a run.")
@@ -174,6 +187,7 @@ def grade_one(
     course: Course,
     exercises: tuple[str, ...],
     level: str | None,
+    device: str,
     record_file: Path | None,
     **files: Path | None,
 ) -> None:
@@ -194,7 +208,7 @@ def grade_one(
     from autograder.schedule import Options
 
     writers = _writers(files)
-    options = Options(level=Level(level) if level else None)
+    options = Options(level=Level(level) if level else None, device=device)
     _tell_reduced(options)
     found = grade_handin(course, assignment, submission, exercises, options)
     graded = found.record.grade
@@ -279,9 +293,14 @@ class _Grade(click.Command):
 @click.argument("students", nargs=-1)
 @course_option
 @click.option(
-    "--workers", type=click.IntRange(1, 256), default=None, help="Submissions at once (default: cores)."
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="Submissions at once (default: cores, on GPUs at most their slots).",
 )
 @level_option
+@device_option
+@_gpu_slots_option("With --device cuda: submissions that share one GPU, each with its part of the memory.")
 @click.option(
     "--exercise",
     "exercises",
@@ -309,6 +328,8 @@ def grade(
     course: Course,
     workers: int | None,
     level: str | None,
+    device: str,
+    gpu_slots: int,
     exercises: tuple[str, ...],
     fresh: bool,
     changes: str | None,
@@ -336,6 +357,7 @@ def grade(
       autograder grade tp1 --exercise softmax --changes hold
       autograder grade tp1 --json > grades.json
       autograder grade tp1 --scheduler tcp://10.0.0.1:8786
+      autograder grade tp2 --device cuda --gpu-slots 4
       autograder grade --submission FILE --assignment tp1 --junit junit.xml --summary summary.md
     """
     from autograder.console import grade_and_record, print_class, report_ungraded, tell_remarks
@@ -347,7 +369,14 @@ def grade(
         raise InstructorError("--fresh draws new seeds for a whole submission: leave out --exercise.")
     chosen = _chosen(course, assignment, students)
     wanted = chosen_exercises(course.load_source(assignment), exercises) if exercises else ()
-    options = Options(workers or _cores(), Level(level) if level else None, fresh=fresh, exercises=wanted)
+    options = Options(
+        workers or _cores(),
+        Level(level) if level else None,
+        fresh=fresh,
+        exercises=wanted,
+        device=device,
+        gpu_slots=gpu_slots,
+    )
     graders = None
     if scheduler:
         cluster = _cluster()
@@ -419,6 +448,9 @@ def _ending_gently() -> Iterator[None]:
 )
 @click.option("--name", default=None, help="What runs call this worker (default: its address).")
 @level_option
+@_gpu_slots_option(
+    "Of runs with --device cuda: submissions that share one GPU, each with its part of the memory."
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -431,6 +463,7 @@ def worker(
     slots: int | None,
     name: str | None,
     level: str | None,
+    gpu_slots: int,
     folder: Path | None,
     wait: float,
     tls_ca_file: Path | None,
@@ -447,6 +480,7 @@ def worker(
     \b
     Examples:
       autograder worker tcp://10.0.0.1:8786
+      autograder worker tcp://10.0.0.1:8786 --slots 8 --gpu-slots 4
       autograder worker tls://10.0.0.1:8786 --slots 4 --tls-ca-file ca.pem --tls-cert worker.pem --tls-key worker.key
     """
     from autograder.sandbox.confinement import Level
@@ -461,6 +495,7 @@ def worker(
         wait,
         cluster.security(scheduler, tls_ca_file, tls_cert, tls_key),
         lambda text: _tell(text),
+        gpu_slots,
     )
 
 
@@ -868,7 +903,7 @@ def doctor(as_json: bool) -> None:
     show_default=True,
     help="Floor below the lowest right run.",
 )
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--device", type=click.Choice([CPU, CUDA]), default=CPU, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 256), default=None, help="Runs at once (default: cores).")
 @json_option
 def calibrate(

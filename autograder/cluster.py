@@ -44,7 +44,6 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
-import torch
 from dask import config
 from distributed import Client, Security, Worker, get_worker
 from distributed.comm.core import CommClosedError, FatalCommClosedError
@@ -52,12 +51,13 @@ from distributed.comm.core import CommClosedError, FatalCommClosedError
 from autograder.course import Course
 from autograder.errands import HANDLERS, perform
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak, InstructorError
+from autograder.gpu import CUDA, GpuSlots, visible_gpus
 from autograder.identity import Keys, content_key, toolkit_digest, versions
 from autograder.job import Job
 from autograder.record import Record
 from autograder.sandbox.confinement import Level, chosen_level, require
 from autograder.sandbox.limits import Limits
-from autograder.schedule import Forks, Options, Tell, drive
+from autograder.schedule import Forks, Options, Tell, drive, placed
 from autograder.submission import digest, files
 
 __all__ = ["Cluster", "Host", "dask_setup", "dask_teardown", "pack", "security", "unpack", "work"]
@@ -168,10 +168,11 @@ def _fingerprint() -> dict[str, str]:
 class Host:
     """What a worker's process keeps: forkservers, bundles and submissions in a folder that is its user's alone."""
 
-    def __init__(self, parent: Path, level: Level | None = None) -> None:
+    def __init__(self, parent: Path, level: Level | None = None, slots: GpuSlots | None = None) -> None:
+        self.slots = slots
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-", dir=parent))  # 0700
         self.level = level
-        self._forks: dict[tuple[str, str], Forks] = {}
+        self._forks: dict[tuple[str, str, str], Forks] = {}
         self._lock = threading.Lock()
 
     def welcome(self, order: dict[str, Any], content: bytes) -> dict[str, str]:
@@ -181,6 +182,8 @@ class Host:
                      if own.get(name) != asked]  # fmt: skip
         if differing:
             return {"refused": "; ".join(differing)}
+        if order["device"] == CUDA and self.slots is None:
+            return {"refused": "it has no GPU"}
         if _sha256(content) != order["bundle"]:
             return {"refused": "the course's bundle did not arrive whole"}
         with self._lock:
@@ -222,8 +225,10 @@ class Host:
             self._forget(forks)
             return {"lost": str(failure)}
         watch = _Watch(time.monotonic() + order["limit"], wanted)
+        slots = self.slots if order["device"] == CUDA else None
         try:
-            return {"record": drive(forks, job, order["ahead"], watch.open).to_json()}
+            with placed(job, slots, order["alone"]) as job:
+                return {"record": drive(forks, job, order["ahead"], watch.open).to_json()}
         except GraderFailure as failure:
             if watch.verdict:
                 return {watch.verdict: ENDED[watch.verdict]}
@@ -242,10 +247,10 @@ class Host:
 
     def _forks_of(self, order: dict[str, Any]) -> Forks:
         """Forkservers that serve such orders; what they must hide from guests lies in this host's folder anyway."""
-        key = (self._level(order), json.dumps(order["limits"], sort_keys=True))
+        key = (self._level(order), json.dumps(order["limits"], sort_keys=True), order["device"])
         with self._lock:
             if key not in self._forks:
-                options = Options(level=key[0], limits=Limits.from_dict(order["limits"]))
+                options = Options(level=key[0], limits=Limits.from_dict(order["limits"]), device=key[2])
                 self._forks[key] = Forks(Course(self._course(order)), options)
             return self._forks[key]
 
@@ -298,7 +303,8 @@ class _Watch:
 
 def dask_setup(worker: Worker) -> None:
     """Make a Dask worker grade: Dask calls it where this module is named with ``--preload``."""
-    host = Host(Path(worker.local_directory), _level)
+    gpus = visible_gpus()
+    host = Host(Path(worker.local_directory), _level, GpuSlots(gpus, _gpu_slots) if gpus else None)
     HANDLERS[WELCOME] = partial(_welcome, host)
     HANDLERS[GRADE] = partial(_grade, host)
     worker.autograder = host
@@ -338,12 +344,7 @@ def _tried(otherwise: str, act: Callable[[], dict[str, str]]) -> dict[str, str]:
 
 
 _level: Level | None = None  # that `autograder worker --level` insists on
-
-
-def gpus() -> int:
-    """GPUs that this process may use; CUDA is not initialised."""
-    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
-    return torch.cuda.device_count()
+_gpu_slots = 1  # of each GPU, as `autograder worker --gpu-slots` says
 
 
 def work(
@@ -355,6 +356,7 @@ def work(
     wait: float = 60.0,
     credentials: Security | None = None,
     tell: Callable[[str], None] = print,
+    gpu_slots: int = 1,
 ) -> None:
     """Be a worker of a scheduler until SIGTERM or SIGINT, or until the scheduler has gone.
 
@@ -362,9 +364,9 @@ def work(
         HostTooWeak: if nothing here confines a guest, or not at the level asked for.
         ClusterLost: if the scheduler cannot be reached, or has gone.
     """
-    global _level
+    global _level, _gpu_slots
     require(chosen_level(level))
-    _level = level
+    _level, _gpu_slots = level, gpu_slots
     if not asyncio.run(_serve(address, slots, name, folder, wait, credentials, tell)):
         raise ClusterLost(f"the scheduler at {address} has gone.")
 
@@ -379,11 +381,12 @@ async def _serve(
     tell: Callable[[str], None],
 ) -> bool:
     """Whether the worker ended because it was told to."""
+    gpus = len(visible_gpus())
     worker = Worker(
         address,
         nthreads=slots,
         name=name,
-        resources={SLOT: slots, GPU: gpus()},
+        resources={SLOT: slots, GPU: gpus * _gpu_slots},
         local_directory=folder and str(folder),
         death_timeout=wait,
         security=credentials,
@@ -398,7 +401,8 @@ async def _serve(
             await worker
     except (TimeoutError, OSError, ValueError, RuntimeError) as error:
         raise ClusterLost(f"no scheduler takes this worker at {address}: {error}") from error
-    tell(f"{worker.name}: {slots} slots, {gpus()} GPUs, at {address}")
+    shared = f", {_gpu_slots} submissions on each" if gpus else ""
+    tell(f"{worker.name}: {slots} slots, {gpus} GPUs{shared}, at {address}")
     ended, asked = asyncio.create_task(worker.finished()), asyncio.create_task(told.wait())
     await asyncio.wait([ended, asked], return_when=asyncio.FIRST_COMPLETED)
     await worker.close(timeout=5)
@@ -508,7 +512,7 @@ class Cluster:
         """
         self.address, self.tell, self.patience, self.lost_after = address, tell, patience, lost_after
         source = course.load_source(assignment)
-        self._bundle, self._key = bundle(course, assignment), Keys.of(course, source).whole
+        self._bundle, self._key = bundle(course, assignment), Keys.of(course, source, options.device).whole
         limits = options.limits
         total = len(source.notebooks) * limits.notebook_wall + limits.suites_wall + STARTS
         self._order: dict[str, Any] = {
@@ -517,8 +521,10 @@ class Cluster:
             "level": options.level.value if options.level else "",
             "limits": limits.to_dict(),
             "limit": total if limit is None else limit,
+            "device": options.device,
             "topic": f"autograder-{secrets.token_hex(8)}",
         }
+        self._needed = (SLOT, GPU) if options.device == CUDA else (SLOT,)  # one of each by a submission
         self._nodes: dict[str, _Node] = {}
         self._errands: dict[int, _Errand] = {}  # not yet done
         self._waiting: OrderedDict[int, _Errand] = OrderedDict()  # by number; the next to be given first
@@ -617,7 +623,8 @@ class Cluster:
             self._nobody_fits()
 
     def _met(self, address: str, one: dict[str, Any]) -> _Node:
-        node = _Node(address, str(one["name"]), int(one["resources"][SLOT]), heard=time.monotonic())
+        slots = min(int(one["resources"].get(name, 0)) for name in self._needed)
+        node = _Node(address, str(one["name"]), slots, heard=time.monotonic())
         self._nodes[address] = node
         self._ask(node)
         return node
@@ -680,6 +687,7 @@ class Cluster:
         order = self._order | {
             "job": replace(errand.job, root="", folder="").to_json(),
             "ahead": errand.ahead and bool(self._waiting),
+            "alone": errand.alone,
             "errand": errand.number,
         }
         errand.task = task = self._send(GRADE, order, content, node, slots)
@@ -688,8 +696,9 @@ class Cluster:
     def _send(self, what: str, order: dict[str, Any], content: bytes, node: _Node, slots: int) -> Future[str]:
         with warnings.catch_warnings(action="ignore"):  # that a submission is large
             sent: Future[str] = self._executor.submit(
-                perform, what, json.dumps(order), content, workers=[node.address], resources={SLOT: slots}
-            )
+                perform, what, json.dumps(order), content, workers=[node.address],
+                resources=dict.fromkeys(self._needed, slots),
+            )  # fmt: skip
         return sent
 
     def _heard(self, event: tuple[float, dict[str, Any]]) -> None:

@@ -112,6 +112,13 @@ class WallExpired(GraderFailure):
         return f"no answer after {self.seconds:g} s although the CPU limit was not reached"
 
 
+class GpuExhausted(GraderFailure):
+    """A GPU's memory was not enough for student code, perhaps because of a neighbour on it."""
+
+    def __str__(self) -> str:
+        return "the memory of the GPU was not enough"
+
+
 class ClusterLost(Exception):
     """The scheduler of a cluster does not answer: the run stops, and what was graded is kept (exit code 1)."""
 

@@ -6,6 +6,10 @@ replays the cells that had gone well, without the culprit, and the rest of the n
 
 When the last cell has run the kernel is stopped for good; only then may snapshots be asked. ``Snapshot.open`` starts
 a conversation with a fork of the snapshot.
+
+On a GPU a snapshot is taken before each cell for as long as CUDA is not initialised, since no fork of a kernel can use
+CUDA afterwards. An exercise behind that moment is asked in forks of the last such snapshot (its ``Base``), in which the
+cells that followed run once more before each conversation.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +31,18 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from zmq.constants import SocketOption
 
-from autograder.errors import CellFailed, GraderFailure, StudentFailure, WallExpired
-from autograder.probe import Probe, SocketTransport
+from autograder.errors import (
+    CallTimedOut,
+    CellFailed,
+    GpuExhausted,
+    GraderFailure,
+    StudentFailure,
+    WallExpired,
+)
+from autograder.gpu import GpuSlot, out_of_memory
+from autograder.probe import Probe, RemoteError, SocketTransport
 from autograder.record import Executed
-from autograder.sandbox.kernel import FORK, FORKED, SEED, SERVE, STOP, UP
+from autograder.sandbox.kernel import FORK, FORKED, GPU, ON_GPU, SEED, SERVE, STOP, UP
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import PATIENCE, GuestKernelManager, Launcher, put_files
 from autograder.sandbox.supervisor import DISK_LIMIT, KILLED, LIMITS, MEMORY_LIMIT, PROCESS_LIMIT, Guest
@@ -55,11 +67,27 @@ CPU, WALL, OUTPUT = "temps de calcul", "temps d'attente", "sorties"
 
 @dataclass
 class CellEnd:
-    """How a cell ended: ``fatal`` names what killed the kernel, ``limit`` the limit that it reached."""
+    """How a cell ended: ``fatal`` names what killed the kernel, ``limit`` the limit that it reached.
+
+    ``exhausted``: its error says that the memory of a GPU was not enough.
+    """
 
     error: str = ""
     fatal: str = ""
     limit: str = ""
+    exhausted: bool = False
+
+
+class CudaInUse(Exception):
+    """The kernel says that it has initialised CUDA: no fork of it could use a GPU."""
+
+
+@dataclass(eq=False)
+class Base:
+    """The last snapshot of a kernel before it initialised CUDA, and the cells that it has run since."""
+
+    control: socket.socket
+    cells: list[str] = field(default_factory=list)
 
 
 class GuestClient(NotebookClient):  # type: ignore[misc]
@@ -141,11 +169,22 @@ class Kernel:
         Raises:
             GraderFailure: if the kernel, which has run nothing yet, does not confirm it.
         """
+        self._order(SEED, seed.to_bytes(8, "big"), "its seed")
+
+    def use(self, slot: GpuSlot) -> None:
+        """Give the kernel a GPU.
+
+        Raises:
+            GraderFailure: as ``seed``.
+        """
+        self._order(GPU, f"{slot.share} {slot.gpu}".encode(), "its GPU")
+
+    def _order(self, what: bytes, value: bytes, name: str) -> None:
         bridge = self.manager.bridge
-        bridge.sendall(SEED + seed.to_bytes(8, "big"))
+        bridge.sendall(what + value)
         ready, _, _ = select.select([bridge], [], [], PATIENCE)
-        if not ready or bridge.recv(1) != SEED:
-            raise GraderFailure("the guest did not take its seed")
+        if not ready or bridge.recv(1) != what:
+            raise GraderFailure(f"the guest did not take {name}")
 
     async def run_cell(self, cell: Any, index: int) -> CellEnd:
         """Run one cell; its outputs are in ``cell`` afterwards."""
@@ -163,8 +202,11 @@ class Kernel:
         except Exception as error:  # a message that nbclient cannot read: no honest kernel sends one
             self.guest.kill_main()
             return CellEnd(fatal=f"message illisible ({type(error).__name__})")
-        errors = [out.get("ename", "") for out in cell.outputs if out.output_type == "error"]
-        return CellEnd(error=errors[-1] if errors else "", limit=limit)
+        errors = [out for out in cell.outputs if out.output_type == "error"]
+        if not errors:
+            return CellEnd(limit=limit)
+        kind, text = (str(errors[-1].get(key, "")) for key in ("ename", "evalue"))
+        return CellEnd(error=kind, limit=limit, exhausted=out_of_memory(kind, text))
 
     async def _watch(self, task: asyncio.Future[Any], runner: GuestClient) -> str:
         """Wait for a cell; interrupt it at a limit, kill it when that does not help. Returns the limit."""
@@ -203,6 +245,7 @@ class Kernel:
 
         Raises:
             CellFailed: if the kernel does not answer.
+            CudaInUse: if no snapshot of it could use a GPU.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -212,8 +255,11 @@ class Kernel:
                 ours.close()
                 raise CellFailed("Le noyau s'est arrêté avant cet exercice.") from None
         ready, _, _ = select.select([ours], [], [], PATIENCE)
-        if not ready or ours.recv(1) != FORKED:
+        said = ours.recv(1) if ready else b""
+        if said != FORKED:
             ours.close()
+            if said == ON_GPU:
+                raise CudaInUse
             raise CellFailed("Le noyau ne répondait plus après les cellules de cet exercice.")
         return ours
 
@@ -271,10 +317,11 @@ class Asked:
     note: str = ""  # what happened to one of the exercise's cells: explains a missing name
     ahead: socket.socket | None = None  # to a fork of the snapshot that waits for its first conversation
     lost: bool = False  # its guest was told to end, and may still answer for a moment
+    again: tuple[str, ...] = ()  # cells that a fork of the snapshot has to run before it can be asked
 
     def fork_ahead(self) -> None:
         """Have the next conversation's fork made while the grader does something else."""
-        if self.ahead is None and self.control is not None and not self.lost:
+        if self.ahead is None and self.control is not None and not self.lost and not self.again:
             with contextlib.suppress(CellFailed):  # ``open`` will say so
                 self.ahead = self._fork(self.control)
 
@@ -293,7 +340,31 @@ class Asked:
         if self.lost:
             raise CellFailed(GONE)
         sock, self.ahead = self.ahead or self._fork(self.control), None
-        return Probe(SocketTransport(sock, GuestWatch(self.guest, self.control, limits, budget, end)))
+        return Probe(SocketTransport(sock, self.watch(limits, budget, end)))
+
+    def watch(self, limits: Limits, budget: float, end: float) -> GuestWatch:
+        """What limits a conversation; ``open`` says how."""
+        assert self.guest is not None and self.control is not None
+        return GuestWatch(self.guest, self.control, limits, budget, end)
+
+    def run_again(self, probe: Probe, limits: Limits, end: float) -> None:
+        """Run the cells ``again`` in the conversation, each within the limits of a cell.
+
+        Raises:
+            GraderFailure: if one of them takes too long this time.
+        """
+        transport = probe.transport
+        assert isinstance(transport, SocketTransport)
+        usual = transport.watch
+        cells = replace(limits, call_cpu=limits.cell_cpu, call_wall=limits.cell_wall)
+        transport.watch = self.watch(cells, len(self.again) * limits.cell_cpu, end)
+        try:
+            for cell in self.again:
+                with contextlib.suppress(RemoteError):  # only where student code has spoiled IPython itself
+                    probe.request("run_cell", cell)
+        except CallTimedOut as error:
+            raise GraderFailure(f"a cell took longer when it ran again: {error}") from error
+        transport.watch = usual
 
     @staticmethod
     def _fork(control: socket.socket) -> socket.socket:
@@ -353,6 +424,7 @@ class Execution:
         limits: of cells, calls and guests.
         folder: the submission's files, copied into each guest.
         seed: where the random streams of each kernel start.
+        gpu: where its guests compute; None for the CPU.
 
     Attributes:
         asked: for each exercise with a suite, what its suite may ask.
@@ -368,9 +440,12 @@ class Execution:
         limits: Limits,
         folder: Path | None = None,
         seed: int = 0,
+        gpu: GpuSlot | None = None,
     ) -> None:
         self.steps, self.launcher, self.limits = steps, launcher, limits
-        self.folder, self.seed = folder, seed
+        self.folder, self.seed, self.gpu = folder, seed, gpu
+        self.base: Base | None = None  # of the kernel that runs now
+        self.exhausted: set[int] = set()  # cells for which a GPU's memory was not enough
         self.asked: dict[str, Asked] = {}
         self.inside: dict[str, tuple[Any, CellEnd]] = {}
         self.outputs: dict[int, Executed] = {}
@@ -385,6 +460,12 @@ class Execution:
 
     async def run(self, kernel: Kernel) -> None:
         """Run all steps; ``kernel`` was started ahead. Afterwards no kernel runs and snapshots may be asked."""
+        try:
+            await self._run(kernel)
+        finally:
+            self._drop_base()
+
+    async def _run(self, kernel: Kernel) -> None:
         self._enter(kernel)
         for position, step in enumerate(self.steps):
             if time.monotonic() > self.deadline:
@@ -406,6 +487,9 @@ class Execution:
 
     def _enter(self, kernel: Kernel) -> None:
         self.guests.append(kernel.guest)
+        self._drop_base()
+        if self.gpu is not None:
+            kernel.use(self.gpu)
         kernel.seed(self.seed)
         if self.folder is None:
             return
@@ -417,12 +501,35 @@ class Execution:
         if isinstance(step, Snapshot):
             return self._snapshot(kernel, step)
         cell = nbformat.v4.new_code_cell(step.source)
-        end = await kernel.run_cell(cell, 0)
+        end = await self._run_cell(kernel, cell)
         if isinstance(step, RunGraded):
             self.inside[step.exercise] = (cell, end)
         else:
             self._record(step, cell, end)
         return end.fatal
+
+    async def _run_cell(self, kernel: Kernel, cell: Any) -> CellEnd:
+        if self.gpu is not None:
+            self._keep_base(kernel)
+        end = await kernel.run_cell(cell, 0)
+        if self.base is not None and not (end.fatal or end.limit):
+            self.base.cells.append(cell.source)
+        return end
+
+    def _keep_base(self, kernel: Kernel) -> None:
+        """A snapshot in place of the base, as long as CUDA is not initialised."""
+        with contextlib.suppress(CellFailed, CudaInUse):
+            control = kernel.snapshot()
+            self._drop_base()
+            self.base = Base(control)
+
+    def _drop_base(self) -> None:
+        """Forget the base; its process ends unless an exercise needs it."""
+        if self.base is not None and all(
+            asked.control is not self.base.control for asked in self.asked.values()
+        ):
+            self.base.control.close()
+        self.base = None
 
     def _record(self, step: RunCell, cell: Any, end: CellEnd) -> None:
         if end.fatal or end.limit:
@@ -434,6 +541,8 @@ class Execution:
                 self.waited.add(step.index)
         if end.error.isidentifier() and len(end.error) < 60:  # a name, as the student's code tells it
             self.errors[step.index] = end.error
+        if self.gpu is not None and end.exhausted:
+            self.exhausted.add(step.index)
         outputs = [kept for output in cell.outputs if (kept := kept_output(output))]
         self.printed += sum(len(str(output)) for output in outputs)
         if self.printed > NOTEBOOKS * self.limits.output_mb << 20:
@@ -450,8 +559,12 @@ class Execution:
         if any(cell.index in self.waited for cell in own):
             asked.failure = WallExpired(self.limits.cell_wall)
             return ""
+        if any(cell.index in self.exhausted for cell in step.before):  # what it defines is missing
+            asked.failure = GpuExhausted()
+            return ""
         try:
-            asked.control, asked.guest = kernel.snapshot(), kernel.guest
+            asked.control, asked.again = self._frozen(kernel)
+            asked.guest = kernel.guest
         except CellFailed as failure:
             asked.failure = failure
             for (
@@ -467,6 +580,15 @@ class Execution:
         elif errors:
             asked.note = f"Une cellule de cet exercice s'est arrêtée sur une erreur ({errors[0]})."
         return ""
+
+    def _frozen(self, kernel: Kernel) -> tuple[socket.socket, tuple[str, ...]]:
+        """A snapshot of the kernel, and the cells that its forks must run again; raises CellFailed."""
+        try:
+            return kernel.snapshot(), ()
+        except CudaInUse:
+            if self.base is None:
+                raise CellFailed("Le noyau ne pouvait plus être copié après cet exercice.") from None
+            return self.base.control, tuple(self.base.cells)
 
     def _own_cells(self, step: Snapshot) -> list[RunCell]:
         """Cells between the exercise before and this one."""
@@ -508,7 +630,7 @@ class Execution:
             if time.monotonic() > until:
                 raise WallExpired(self.limits.notebook_wall)
             if isinstance(step, RunCell) and step.index not in self.culprits:
-                end = await kernel.run_cell(nbformat.v4.new_code_cell(step.source), 0)
+                end = await self._run_cell(kernel, nbformat.v4.new_code_cell(step.source))
                 if end.fatal:
                     self.culprits[step.index] = end
                     self.problems.append(f"cell {step.index} ended, when replayed, with: {end.fatal}")
@@ -548,6 +670,7 @@ class Execution:
             self.asked[exercise].failure = failure
         finally:
             kernel.stop()
+            self._drop_base()
 
     def fork_ahead(self, after: str) -> None:
         """Have the conversation's fork made of the exercise that follows ``after`` in the notebook."""
@@ -566,7 +689,8 @@ class Execution:
         with contextlib.suppress(OSError):
             asked.control.send(STOP)
         others = [other for other in self.asked.values() if other.guest is guest]
-        most = 1 + len(others) + sum(other.ahead is not None for other in others)  # pid 1 and the snapshots
+        snapshots = {other.control for other in others}  # exercises may share one
+        most = 1 + len(snapshots) + sum(other.ahead is not None for other in others)  # with pid 1
         deadline, quiet = time.monotonic() + SETTLE, 0
         while quiet < 2:  # one look may miss a process whose parent is just ending
             quiet = quiet + 1 if len(guest.pids()) <= most else 0

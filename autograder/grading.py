@@ -38,12 +38,14 @@ from autograder.errors import (
     CallTimedOut,
     CellFailed,
     CheckingTooLong,
+    GpuExhausted,
     GraderFailure,
     GuestDied,
     StudentFailure,
     WallExpired,
 )
 from autograder.execution import Asked, CellEnd, Execution, Kernel
+from autograder.gpu import CUDA, VISIBLE, grade_on, out_of_memory
 from autograder.identity import Keys, content_key, versions
 from autograder.job import Basis, Job, Setup
 from autograder.probe import Probe, RemoteError, Student
@@ -108,6 +110,7 @@ class GuestHost:
         self.late: StudentFailure | GraderFailure = CallTimedOut(limits.call_cpu)
         self.reached: set[str] = set()  # names that the suite asked for
         self.plain = True  # no test ended by a limit, a death, a missing name
+        self.exhausted = False  # a test ended because a GPU's memory was not enough
         self.spent = 0.0  # CPU seconds of the suite in guests that are gone
         self.begin = asked.guest.cpu_seconds() if asked.guest else 0.0
 
@@ -137,6 +140,10 @@ class GuestHost:
         probe = self.asked.open(self.limits, self._left(), self.end)
         probe.reached = self.reached
         probe.request("names")  # a snapshot that is just dying still takes the socket
+        if self.asked.again:
+            used = self.used()
+            self.asked.run_again(probe, self.limits, self.end)
+            self.begin += self.used() - used  # no call of the suite's
         if self.trial:
             self._run_trial(probe)
         return probe
@@ -181,6 +188,7 @@ class GuestHost:
     def failed(self, error: BaseException) -> None:
         """A test ended with ``error``: after a death or a time-out the next test gets a fresh conversation."""
         _limit_own_cpu(0)
+        self.exhausted |= isinstance(error, RemoteError) and out_of_memory(error.kind, str(error))
         self.plain &= not isinstance(error, (StudentFailure, GraderFailure, MemoryError, OSError))
         if isinstance(error, (StudentFailure, GraderFailure)):
             if isinstance(error, (CallTimedOut, WallExpired)):
@@ -235,11 +243,12 @@ def grade(
         closing: gets what waits for the end of the guests, which nothing in the record needs.
     """
     started = time.monotonic()
+    grade_on(job.device)
     course = Course(Path(job.root))
     if job.root not in sys.path:
         sys.path.insert(0, job.root)  # hidden suites import the course's reference
     source = course.load_source(job.assignment)
-    submitted, keys = digest(Path(job.folder)), Keys.of(course, source)
+    submitted, keys = digest(Path(job.folder)), Keys.of(course, source, job.device)
     work = _Work(course, source, job, limits, kernel_or_launcher, runner, closing)
     try:
         exercises = work.grades()
@@ -258,6 +267,7 @@ def grade(
         seconds=round(time.monotonic() - started, 3),
         versions=versions(),
         usage=work.usage,
+        device=job.device,
     )
     more = (replace(result, seed=seed, exercises=tuple(found)) for seed, found in work.more.items())
     parts = {one.exercise: keys.parts[one.exercise] for one in exercises}
@@ -544,7 +554,7 @@ class _Work:
     def executed(self, steps: Sequence[Step], name: str) -> Execution:
         """The cells of the notebook ``name``, run."""
         seed = derive_seed(self.job.seed, name, "cells")
-        execution = Execution(steps, self._launcher(), self.limits, Path(self.job.folder), seed)
+        execution = Execution(steps, self._launcher(), self.limits, Path(self.job.folder), seed, self.job.gpu)
         self.closing.callback(execution.close)
         begun = time.monotonic()
         try:
@@ -641,6 +651,9 @@ class _Work:
     def _graded(self, exercise: Exercise, host: GuestHost, verdicts: Sequence[Verdict]) -> ExerciseGrade:
         """The grade that one run of a suite gave."""
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
+        if self.job.gpu and host.exhausted:
+            self.again = True
+            verdicts = tuple(_undecided(verdict) for verdict in verdicts)
         self.again |= any("WallExpired" in verdict.detail for verdict in verdicts)
         self.problems += [
             f"exercise {exercise.id}: {verdict.test} is ungraded: {_reason(verdict.detail)}"
@@ -701,6 +714,13 @@ def _explained(verdict: Verdict, note: str) -> Verdict:
     if note and verdict.message.startswith("Le notebook ne définit pas"):
         return replace(verdict, message=f"{verdict.message.split('. ')[0]}. {note}")
     return verdict
+
+
+def _undecided(verdict: Verdict) -> Verdict:
+    """A test that failed beside one for which a GPU's memory was not enough."""
+    if verdict.outcome is not Outcome.FAILED:
+        return verdict
+    return replace(verdict, outcome=Outcome.UNGRADED, detail=str(GpuExhausted()))
 
 
 def _absent(exercise: Exercise) -> ExerciseGrade:
@@ -824,6 +844,8 @@ def guest_launcher(setup: Setup, limits: Limits, server: Forkserver | None = Non
     """What starts a guest for a kernel's connection, by a forkserver whose socket this process inherited."""
     server = server or Forkserver.attach(setup.guest_server)
 
+    on_gpu = setup.device == CUDA
+
     def launch(connection: dict[str, Any], bridge: int) -> Guest:
         request = GuestRequest(
             level=Level(setup.level),
@@ -831,6 +853,8 @@ def guest_launcher(setup: Setup, limits: Limits, server: Forkserver | None = Non
             entry="autograder.sandbox.kernel:run",
             payload={"connection": connection, "threads": 1},
             protected=tuple(setup.protected),
+            environment={} if on_gpu else {VISIBLE: ""},  # on the CPU student code finds no GPU, at any level
+            gpu=on_gpu,
         )
         return Guest.launch(server, request, bridge, None)
 

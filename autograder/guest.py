@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import os
 import random
 import socket
 import traceback
@@ -24,6 +25,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder import standins
+from autograder.gpu import VISIBLE
 from autograder.raised import LINE
 from autograder.wire import Bounds, Decoder, Encoder, WireError, pack, raw_bytes, read_frame
 
@@ -92,6 +94,7 @@ class Server:
             "make": lambda name, args, kwargs: Reference(getattr(standins, name)(*args, **kwargs)),
             "ops": _count_operations,
             "seed": seed_streams,
+            "run_cell": _run_cell,
         }
 
     def answer(self, head: Any, blob: bytearray) -> bytes:
@@ -197,6 +200,13 @@ def _next(iterator: Any) -> tuple[object, ...]:
     return () if item is END else (item,)
 
 
+def _run_cell(text: str) -> None:
+    """Run a cell of the notebook once more; what it raises stays where it does."""
+    from IPython import get_ipython
+
+    get_ipython().run_cell(text)
+
+
 def _import(path: str) -> Reference:
     """The object at ``package.module.attribute``, here."""
     parts = path.split(".")
@@ -222,8 +232,18 @@ def seed_streams(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.default_generator.manual_seed(seed)  # torch.manual_seed formats a stack for CUDA each time (3 ms)
-    if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(seed)
+    if torch.cuda.is_initialized() or os.environ.get(VISIBLE):
+        torch.cuda.manual_seed_all(seed)  # once CUDA is initialised
+
+
+def use_gpu(gpu: str, share: float) -> None:
+    """From now on torch finds this GPU and no other, and its allocator takes no more than this share of the memory.
+
+    CUDA stays uninitialised, so that forks of this process may still use it. Nothing holds student code to it: it may
+    take a larger share, at the cost of a neighbour, who is graded again alone.
+    """
+    os.environ[VISIBLE] = gpu  # read when CUDA is initialised
+    torch.cuda._lazy_call(lambda: torch.cuda.set_per_process_memory_fraction(share))
 
 
 def _copy(value: Any) -> Any:

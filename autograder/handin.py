@@ -19,9 +19,10 @@ from pathlib import Path
 
 from autograder.course import Course, Source, near
 from autograder.errors import InstructorError
+from autograder.gpu import CUDA
 from autograder.job import Job
 from autograder.record import Record
-from autograder.schedule import Forks, Options, drive_twice
+from autograder.schedule import Forks, Options, drive_twice, gpu_slots, placed, refuse_unmeasured
 from autograder.seeds import derive_seed
 from autograder.submission import LEFT_OUT, Kind, SourceNotebook, digest, handed_in, plan, read_notebook
 
@@ -51,13 +52,15 @@ def grade_handin(
         assignment: of the course.
         path: what was handed in.
         exercises: those that are graded; empty for all but the manual ones.
-        options: level, limits and secret; the others mean nothing here.
+        options: level, limits, secret and device; the others mean nothing here.
 
     Raises:
         InstructorError: before anything runs, if there is nothing to grade.
     """
     source = course.load_source(assignment)
     course.refuse_unjudged(source)
+    refuse_unmeasured(course, source, options.device)
+    slots = gpu_slots(1) if options.device == CUDA else None
     chosen = chosen_exercises(source, exercises)
     notebooks = [n for n in source.notebooks if any(e.id in chosen for e in n.exercises)]
     with _copied(course, path, notebooks) as folder:
@@ -68,7 +71,8 @@ def grade_handin(
         forks = Forks(course, options)
         try:
             forks.wait_ready()
-            record = drive_twice(course, forks, job)
+            with placed(job, slots, True) as job:
+                record = drive_twice(course, forks, job)
         finally:
             forks.close()
     return Handin(record, problems, unreadable)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import autograder
 from autograder.course import Course, Source
+from autograder.gpu import CPU
 from autograder.submission import Exercise, Kind
 
 __all__ = ["Keys", "content_key", "course_key", "toolkit_digest", "versions"]
@@ -49,7 +50,7 @@ def content_key(course_key: str, submission: str) -> str:
 
 @dataclass(frozen=True)
 class Keys:
-    """What of it is the same for a whole class, as SHA-256: source, suites, reference, versions, this package.
+    """What of it is the same for a whole class, as SHA-256: source, suites, reference, versions, this package, device.
 
     Attributes:
         whole: of all of it.
@@ -60,26 +61,27 @@ class Keys:
     parts: Mapping[str, str]
 
     @classmethod
-    def of(cls, course: Course, source: Source) -> Keys:
+    def of(cls, course: Course, source: Source, device: str = CPU) -> Keys:
         exercises = [e for e in source.exercises if e.kind is not Kind.MANUAL]
         suites = {e.id: e.suite for e in exercises if e.suite}
-        shared = _shared(course, source.assignment, suites.values())
+        shared = _shared(course, source.assignment, suites.values(), device)
         texts = {suite.stem: suite.read_text(encoding="utf-8") for suite in suites.values()}
         parts = {e.id: _sha256([shared, e.id, *(texts[name] for name in _used(e, texts))]) for e in exercises}
         return cls(_sha256([shared, *parts.values()]), parts)
 
 
-def course_key(course: Course, assignment: str) -> str:
+def course_key(course: Course, assignment: str, device: str = CPU) -> str:
     """``Keys.whole`` of an assignment."""
-    return Keys.of(course, course.load_source(assignment)).whole
+    return Keys.of(course, course.load_source(assignment), device).whole
 
 
-def _shared(course: Course, assignment: str, suites: Collection[Path]) -> str:
+def _shared(course: Course, assignment: str, suites: Collection[Path], device: str) -> str:
     """SHA-256 of what decides the points of every exercise of an assignment."""
     hidden = course.hidden(assignment)
     return _sha256(
         [
             assignment,
+            device,
             json.dumps(versions(), sort_keys=True),
             toolkit_digest(),
             tree_digest(course.source(assignment), "*.ipynb"),

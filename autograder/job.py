@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from autograder.gpu import CPU, CUDA, GpuSlot
+
 __all__ = ["Basis", "Job", "Setup", "Trial"]
 
 
@@ -18,6 +20,7 @@ class Setup:
     level: str
     limits: dict[str, Any]
     protected: tuple[str, ...] = ()
+    device: str = CPU
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Job:
     diagnosed; ``trials`` asks for the one suite of the source on each of them instead (audits). ``exercises`` names
     those that are graded; empty for all. ``seeds`` holds the seeds of exercises that have one of their own. Of an
     earlier submission there are ``known`` results, by exercise, and digests of its ``cells``, by notebook: an exercise
-    that nothing concerns which has changed since is left out of the record.
+    that nothing concerns which has changed since is left out of the record. ``gpu`` is where its guests compute;
+    None for the CPU.
     """
 
     root: str
@@ -66,6 +70,12 @@ class Job:
     seeds: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, Basis] = field(default_factory=dict)
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gpu: GpuSlot | None = None
+
+    @property
+    def device(self) -> str:
+        """The class of device on which it is graded."""
+        return CUDA if self.gpu else CPU
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -77,4 +87,5 @@ class Job:
         more_seeds, exercises = tuple(data["more_seeds"]), tuple(data["exercises"])
         known = {exercise: Basis.from_dict(basis) for exercise, basis in data["known"].items()}
         plain = {"more_seeds": more_seeds, "trials": trials, "exercises": exercises, "known": known}
-        return cls(**{**data, **plain})
+        gpu = GpuSlot(**data["gpu"]) if data["gpu"] else None
+        return cls(**{**data, **plain, "gpu": gpu})

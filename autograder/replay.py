@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.course import Course, near
 from autograder.errors import InstructorError
+from autograder.gpu import CPU
 from autograder.identity import content_key, course_key, versions
 from autograder.job import Job
 from autograder.record import Record
@@ -130,14 +131,20 @@ def _verdicts(grade: Grade) -> dict[tuple[str, str], Verdict]:
     return {(e.exercise, verdict.test): verdict for e in grade.exercises for verdict in e.verdicts}
 
 
+def _key_now(course: Course, recorded: Grade) -> str:
+    return content_key(course_key(course, recorded.assignment, recorded.device), recorded.digest)
+
+
 def _warnings(course: Course, recorded: Grade, folder: Path) -> Iterator[str]:
     if digest(folder) != recorded.digest:
         yield f"the submission has changed since it was graded: {folder}"
+    if recorded.device != CPU:
+        yield f"it was graded on {recorded.device} and is asked again on the CPU"
     changed = []
     for name, version in versions().items():
         before = recorded.versions.get(name, "unknown")
         if before != version:
             changed.append(name)
             yield f"{name} is {version} now and was {before}"
-    if not changed and content_key(course_key(course, recorded.assignment), recorded.digest) != recorded.key:
+    if not changed and recorded.key != _key_now(course, recorded):
         yield "the source notebook, the suites, the reference or the toolkit itself changed since it was graded"

@@ -23,13 +23,15 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
-from autograder.course import Course
-from autograder.errors import GraderFailure
+from autograder.course import Course, Source
+from autograder.errors import GraderFailure, InstructorError
+from autograder.gpu import CPU, CUDA, GpuSlots, visible_gpus
 from autograder.identity import Keys, content_key, course_key
 from autograder.job import Basis, Job, Setup
 from autograder.record import Record
@@ -83,6 +85,8 @@ class Options:
         fresh: grade again with new seeds, also what was graded before.
         secret: what new seeds are derived from; empty for a random one, which is what a real class wants.
         exercises: these are graded again, alone where the rest was graded before; empty for what has changed.
+        device: the class of device on which student code computes, "cpu" or "cuda".
+        gpu_slots: submissions that share a GPU of this machine.
     """
 
     workers: int = 1
@@ -91,6 +95,8 @@ class Options:
     fresh: bool = False
     secret: str = ""
     exercises: tuple[str, ...] = ()
+    device: str = CPU
+    gpu_slots: int = 1
 
 
 class Forks:
@@ -106,7 +112,8 @@ class Forks:
         self.guests = Forkserver("autograder.sandbox.supervisor:main", GUEST_PRELOAD)
         self.graders = Forkserver("autograder.grading:main", GRADER_PRELOAD, pass_fds=(self.guests.fileno(),))
         self.graders.start()  # both import at the same time
-        self.setup = Setup(self.guests.fileno(), level.value, options.limits.to_dict(), course.protected)
+        limits = options.limits.to_dict()
+        self.setup = Setup(self.guests.fileno(), level.value, limits, course.protected, options.device)
         self.spares: list[socket.socket] = []
         self.lock = threading.Lock()
 
@@ -222,11 +229,37 @@ class Graders(Protocol):
         """End all that is still going on."""
 
 
+def gpu_slots(each: int) -> GpuSlots:
+    """Slots of this machine's GPUs.
+
+    Raises:
+        InstructorError: if it has none.
+    """
+    gpus = visible_gpus()
+    if not gpus:
+        raise InstructorError(
+            "This process sees no GPU: there is no /dev/nvidia0, or CUDA_VISIBLE_DEVICES hides it. Leave out "
+            "`--device cuda`, or grade where there is one (docs/gpu.md)."
+        )
+    return GpuSlots(gpus, each)
+
+
+@contextmanager
+def placed(job: Job, slots: GpuSlots | None, alone: bool) -> Iterator[Job]:
+    """The job with a slot of a GPU for as long as it is graded, or with a whole GPU; as it is where there are none."""
+    if slots is None:
+        yield job
+        return
+    with slots.whole() if alone else slots.slot() as slot:
+        yield replace(job, gpu=slot)
+
+
 class Local:
     """Graders of this machine, which an ``Executor`` drives; ``forks`` that were given stay open."""
 
     def __init__(self, course: Course, options: Options, forks: Forks | None, tell: Tell) -> None:
         self.own_forks, self.tell = forks is None, tell
+        self.slots = gpu_slots(options.gpu_slots) if options.device == CUDA else None
         self.forks = forks or Forks(course, options)
         self.executor = ThreadPoolExecutor(options.workers)
 
@@ -234,14 +267,15 @@ class Local:
         self.forks.wait_ready()
 
     def submit(self, job: Job, ahead: bool) -> Future[Record]:
-        return self.executor.submit(self._drive, job, ahead)
+        return self.executor.submit(self._drive, job, ahead, False)
 
     def alone(self, job: Job) -> Future[Record]:
-        return self.submit(job, False)
+        return self.executor.submit(self._drive, job, False, True)
 
-    def _drive(self, job: Job, ahead: bool) -> Record:
-        self.tell("started", job.student, "", "")
-        return drive(self.forks, job, ahead)
+    def _drive(self, job: Job, ahead: bool, alone: bool) -> Record:
+        with placed(job, self.slots, alone) as job:
+            self.tell("started", job.student, "", "")
+            return drive(self.forks, job, ahead)
 
     def close(self) -> None:
         # First of all, or its threads would go on to the next submission.
@@ -335,12 +369,14 @@ def is_current(record: Record, course_key: str, submission: str) -> bool:
 
 def outdated(course: Course, assignment: str) -> list[str]:
     """Students whose grades were made from other submissions, sources, suites or versions than those of now."""
-    key = course_key(course, assignment)
+    key = cache(partial(course_key, course, assignment))
     records = ((student, stored(course, assignment, student)) for student in course.students(assignment))
     return [
         student
         for student, record in records
-        if record and record.grade.key != content_key(key, digest(course.submitted(assignment, student)))
+        if record
+        and record.grade.key
+        != content_key(key(record.grade.device), digest(course.submitted(assignment, student)))
     ]
 
 
@@ -413,7 +449,8 @@ def grade_class(
     """
     source = course.load_source(assignment)
     course.refuse_unjudged(source)
-    keys = Keys.of(course, source)
+    refuse_unmeasured(course, source, options.device)
+    keys = Keys.of(course, source, options.device)
     todo: list[Task] = []
     for student in students:
         task = _task(course, assignment, student, keys, options)
@@ -427,6 +464,19 @@ def grade_class(
             yield from _graded(course, assignment, keys, todo, options, who, tell)
         finally:
             who.close()
+
+
+def refuse_unmeasured(course: Course, source: Source, device: str) -> None:
+    """Raises InstructorError where an exercise has a floor, but none for that class of device."""
+    path = course.hidden(source.assignment) / "floors.json"
+    floors = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = {e.id: floors[e.id].get("measured", {device: None}) for e in source.exercises if e.id in floors}
+    missing = [exercise for exercise, measured in known.items() if device not in measured]
+    if missing:
+        raise InstructorError(
+            f"{path} has no floor measured on {device} for {', '.join(missing)}: what is right there nobody knows. "
+            f"`autograder calibrate {source.assignment} --device {device}`, on such a machine, measures it."
+        )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
+from autograder.gpu import CPU
+
 HANDED_IN, READABLE, GRADER = "handed_in", "readable", "grader"
 NO_TESTS = (HANDED_IN, READABLE, GRADER)  # verdicts that stand in the place of tests of which none was run
 
@@ -151,13 +153,14 @@ class Grade:
     Attributes:
         assignment, student: whose work this is.
         digest: SHA-256 of the submission's content.
-        key: SHA-256 of all that decides the result (submission, source, suites, reference, versions).
+        key: SHA-256 of all that decides the result (submission, source, suites, reference, versions, device).
         seed: hex string from which every test's seed was derived.
         exercises: in the order of the source.
         problems: sentences for the instructor (damaged cells, restarts, our failures).
         seconds: wall time, for the report only.
         usage: what was used of each limit, and the limit, for the report only.
         versions: of Python, torch and the toolkit.
+        device: the class of device on which student code computed, "cpu" or "cuda".
     """
 
     assignment: str
@@ -170,6 +173,7 @@ class Grade:
     seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
     usage: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    device: str = CPU
 
     @property
     def score(self) -> float | None:

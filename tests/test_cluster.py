@@ -33,6 +33,7 @@ from autograder.cluster import Cluster, Host, bundle, pack, unpack
 from autograder.course import Course
 from autograder.errands import perform
 from autograder.errors import ClusterLost, GraderFailure, HostTooWeak
+from autograder.gpu import GpuSlot, GpuSlots
 from autograder.gradebook import scores
 from autograder.identity import Keys, content_key
 from autograder.job import Job
@@ -139,11 +140,16 @@ def test_a_bundle_holds_what_decides_grades_and_neither_banks_nor_students(cours
     assert not [name for name in names if "bank" in name or "submitted" in name or "tp2" in name]
 
 
+def order_of(packed, **more):
+    versions, bundled = module._fingerprint(), module._sha256(packed)
+    return {"versions": versions, "bundle": bundled, "level": "", "limits": {}, "device": "cpu"} | more
+
+
 def test_a_host_refuses_another_version_and_a_bundle_that_is_not_whole(course, tmp_path):
     host = Host(tmp_path)
     assert host.folder.stat().st_mode & 0o777 == 0o700
     packed = bundle(course, "tp1")
-    order = {"versions": module._fingerprint(), "bundle": module._sha256(packed), "level": "", "limits": {}}
+    order = order_of(packed)
     other = order | {"versions": order["versions"] | {"torch": "1.0"}}
     assert "torch is " in host.welcome(other, packed)["refused"]
     assert "whole" in host.welcome(order, packed + b"x")["refused"]
@@ -160,10 +166,32 @@ def test_a_worker_on_a_host_that_confines_nothing_refuses_a_run_that_names_no_le
         confinement, "weakness", lambda level: None if level is Level.NONE else "no namespaces"
     )
     host, packed = Host(tmp_path), bundle(course, "tp1")
-    order = {"versions": module._fingerprint(), "bundle": module._sha256(packed), "level": "", "limits": {}}
+    order = order_of(packed)
     assert "cannot confine guests" in host.welcome(order, packed)["refused"]
     with pytest.raises(HostTooWeak):
         module.work("tcp://127.0.0.1:1", 1)
+    host.close()
+
+
+def test_a_host_without_a_gpu_refuses_a_run_that_needs_one(course, tmp_path):
+    host, packed = Host(tmp_path), bundle(course, "tp1")
+    assert "no GPU" in host.welcome(order_of(packed, device="cuda"), packed)["refused"]
+    host.close()
+
+
+@pytest.mark.parametrize(("alone", "slot"), [(False, GpuSlot("3", 0.45)), (True, GpuSlot("3", 1.0))])
+def test_a_host_gives_a_job_a_slot_of_its_gpu_or_all_of_it(course, tmp_path, monkeypatch, alone, slot):
+    host, packed, driven = Host(tmp_path, slots=GpuSlots(["3"], 2)), bundle(course, "tp1"), []
+    quiet = SimpleNamespace(wait_ready=lambda: None)
+    monkeypatch.setattr(module.Host, "_forks_of", lambda self, order: quiet)
+    monkeypatch.setattr(module, "drive", lambda forks, job, *_: driven.append(job) or Record(grade_of("ada")))
+    for device, expected in (("cuda", slot), ("cpu", None)):
+        order = order_of(
+            packed, device=device, limit=PATIENCE, ahead=False, alone=alone, job=job_of(course).to_json()
+        )
+        assert "level" in host.welcome(order, packed)
+        assert "record" in host.grade(order, module.pack(course.submitted("tp1", "ada")))
+        assert driven[-1].gpu == expected
     host.close()
 
 
@@ -230,7 +258,7 @@ class Scheduler:
         task = SimpleNamespace(
             asks=what == module.WELCOME, order=json.loads(order), worker=workers[0], future=Future()
         )
-        task.slots = resources["slot"]
+        task.slots, task.resources = resources["slot"], resources
         self.tasks.append(task)
         if task.asks and task.worker in self.known:
             self.answer(task, level="full")
@@ -276,8 +304,9 @@ def dask(monkeypatch):
 def graders(dask, course):
     told, opened = [], []
 
-    def make(**options):
-        one = Cluster("tcp://x", course, "tp1", Options(), lambda *news: told.append(news), **options)
+    def make(device="cpu", **options):
+        asked = Options(device=device)
+        one = Cluster("tcp://x", course, "tp1", asked, lambda *news: told.append(news), **options)
         one.told = told
         opened.append(one)
         return one
@@ -395,6 +424,20 @@ def test_a_job_that_is_to_be_alone_waits_for_a_whole_worker(dask, graders, cours
     dask.answer(second, failure="the grader died")
     with pytest.raises(GraderFailure, match="the grader died"):
         alone.result(PATIENCE)
+
+
+def test_a_run_on_gpus_gives_a_worker_as_much_as_its_gpus_take(dask, graders, course):
+    dask.add("a", slots=8)
+    dask.workers["a"]["resources"]["GPU"] = 2
+    dask.add("b", slots=8)  # has none
+    dask.known = {"a", "b"}
+    one = graders("cuda")
+    for name in ("ada", "bob", "ada"):
+        one.submit(job_of(course, name), True)
+    dask.job(count=2)
+    time.sleep(0.3)
+    assert [(task.worker, task.resources) for task in dask.jobs()] == [("a", {"slot": 1, "GPU": 1})] * 2
+    assert {task.order["device"] for task in dask.tasks} == {"cuda"}
 
 
 def test_a_job_that_outlives_its_limits_twice_has_failed(dask, graders, course):

@@ -43,6 +43,7 @@ NOT_RUN = {
     ("docs/operate.md", "dask scheduler --port 8786 --no-dashboard --tls-ca-file"),  # Slurm
     ("docs/operate.md", "docker build"),
     ("docs/ci/README.md", "docker run"),
+    ("docs/gpu.md", "autograder calibrate tp2 --device cuda"),
 }
 
 

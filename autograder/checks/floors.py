@@ -5,10 +5,12 @@ beside the deterministic checks of a training loop, never in their place.
 
 ``floors.json`` lies beside a suite and holds one entry an exercise::
 
-    {"digits": {"metric": "accuracy", "floor": 0.8, "fail_rate": 0.0198, "runs": 150, ...}}
+    {"digits": {"metric": "accuracy", "floor": 0.8, "fail_rate": 0.0198, "runs": 150, "measured": {"cpu": {...}}, ...}}
 
 ``metric`` and ``floor`` are needed; ``fail_rate`` bounds the probability that one run of a right solution stays below
-(with the floor at the minimum of R runs, at most 1 - .05^(1/R) at 95 % confidence); the rest is provenance.
+(with the floor at the minimum of R runs, at most 1 - .05^(1/R) at 95 % confidence). Where a submission is graded, the
+``floor`` and ``fail_rate`` are those that were ``measured`` on that class of device; those at the top are the lowest of
+all, for a suite that is run by hand. The rest is provenance.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import torch
 
 from autograder.checks.wording import capital, decimal
 from autograder.errors import CheckFailed, GraderFailure
+from autograder.gpu import graded_on
 from autograder.margins import note
 from autograder.wire import raw_bytes
 
@@ -124,11 +127,19 @@ class Ability:
 
 
 def read_floor(path: Path | str, exercise: str) -> dict[str, Any]:
-    """The entry of ``exercise`` in a ``floors.json``, for ``floor``."""
+    """The entry of ``exercise`` in a ``floors.json``, for ``floor``, as it is on the device on which this is graded."""
     try:
         entry = json.loads(Path(path).read_text(encoding="utf-8"))[exercise]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GraderFailure(f"{path} has no floor for `{exercise}` ({error!r}): calibrate it") from error
+    kind, measured = graded_on(), entry.get("measured")
+    if kind and measured:
+        if kind not in measured:
+            raise GraderFailure(f"{path} has no floor of `{exercise}` measured on {kind}: calibrate it there")
+        entry = {
+            **entry,
+            **{key: measured[kind][key] for key in ("floor", "fail_rate") if key in measured[kind]},
+        }
     _entry(entry)
     return dict(entry)
 

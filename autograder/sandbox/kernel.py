@@ -7,6 +7,9 @@ itself: for each conversation that the grader opens it forks once more, so that 
 ends with that child and the next conversation starts from the same state. The kernel asks for none of this: the
 grader sends a byte and a socket over the *bridge*, a socketpair that the guest inherited.
 
+A fork of a process that has initialised CUDA cannot use it. Such a kernel takes no snapshot and says so; the grader
+then has the exercise's last cells run again in forks of an earlier one.
+
 ipykernel is used as it is, with three things of it turned off that only matter to a person at a keyboard or
 that misbehave in a fork: the connection file, the history file, and its ``atexit`` hook (7.4: ``close`` races the
 control thread, 3 s).
@@ -30,6 +33,8 @@ from autograder.guest import QUIET
 from autograder.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
 SERVE, STOP, FORK, FORKED, SEED, TROUBLE, UP = b"S", b"K", b"F", b"R", b"D", b"E", b"U"
+GPU, ON_GPU = b"G", b"C"
+LETTER = 256  # bytes of the longest message over the bridge
 
 
 def run(request: dict[str, Any]) -> None:
@@ -90,23 +95,34 @@ def kernel_app(connection: dict[str, Any]) -> Any:
 
 
 def watch_bridge(bridge: socket.socket, app: Any) -> None:
-    """Do what the grader asks between two cells: fork a snapshot, or start the random streams."""
+    """Do what the grader asks between two cells: fork a snapshot, choose a GPU, or start the random streams."""
+    import torch
     from tornado.ioloop import IOLoop
 
-    from autograder.guest import seed_streams
+    from autograder.guest import seed_streams, use_gpu
 
     def on_readable(*_: object) -> None:
         with spare_files():
             answer()
 
     def answer() -> None:
-        data, fds, *_rest = socket.recv_fds(bridge, 16, 1)
+        data, fds, *_rest = socket.recv_fds(bridge, LETTER, 1)
         if not data:
             IOLoop.current().remove_handler(bridge.fileno())
             return
         if data[:1] == SEED:
             seed_streams(int.from_bytes(data[1:], "big"))
             bridge.sendall(SEED)
+            return
+        if data[:1] == GPU:
+            share, gpu = data[1:].decode().split(" ", 1)
+            use_gpu(gpu, float(share))
+            bridge.sendall(GPU)
+            return
+        if torch.cuda.is_initialized():
+            with suppress(OSError):
+                os.write(fds[0], ON_GPU)
+            os.close(fds[0])
             return
         try:
             child = os.fork()
