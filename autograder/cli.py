@@ -32,7 +32,7 @@ from autograder.quantity import quantity, shown, some
 if TYPE_CHECKING:
     from autograder.regrading import Change
     from autograder.results import Report
-    from autograder.schedule import Graders, Options, Tell
+    from autograder.schedule import Forks, Graders, Options, Tell
 
 DONE, NEEDS_HUMAN, WRONG_USE, HOST_CANNOT = 0, 1, 2, 3
 
@@ -360,7 +360,6 @@ def grade(
       autograder grade tp2 --device cuda --gpu-slots 4
       autograder grade --submission FILE --assignment tp1 --junit junit.xml --summary summary.md
     """
-    from autograder.console import grade_and_record, print_class, report_ungraded, tell_remarks
     from autograder.handin import chosen_exercises
     from autograder.sandbox.confinement import Level
     from autograder.schedule import Options
@@ -388,13 +387,20 @@ def grade(
             )
     else:
         _tell_reduced(options)
-    with _ending_gently(), _saying_what_is_not_fresh(fresh):
+    with (
+        _ending_gently(),
+        _saying_what_is_not_fresh(fresh),
+        _started(course, assignment, chosen, options, graders) as forks,
+    ):
+        from autograder.console import grade_and_record, print_class, report_ungraded, tell_remarks
+
         grades, recorded = grade_and_record(
             course,
             assignment,
             chosen,
             options,
             quiet=as_json,
+            forks=forks,
             accept=lambda found: _accepts(found, changes),
             graders=graders,
         )
@@ -405,6 +411,24 @@ def grade(
         print_class(grades)
     tell_remarks(grades, assignment)
     sys.exit(DONE if recorded and not report_ungraded(grades) else NEEDS_HUMAN)
+
+
+@contextmanager
+def _started(
+    course: Course, assignment: str, students: Sequence[str], options: Options, graders: object
+) -> Iterator[Forks | None]:
+    """What this machine grades with, importing already while this process imports nbgrader; None where none is due."""
+    from autograder.schedule import Forks, gradable, is_due
+
+    gradable(course, assignment, options)
+    if graders or not is_due(course, assignment, students, options):
+        yield None
+        return
+    forks = Forks(course, options)
+    try:
+        yield forks
+    finally:
+        forks.close()
 
 
 @contextmanager

@@ -45,6 +45,7 @@ from autograder.verdict import GRADER, ExerciseGrade, Grade, Outcome, Verdict
 
 __all__ = ["Forks", "Graders", "Options", "Record", "grade_class", "graded_submission", "held", "stored"]
 
+LOOK_AT = 20  # submissions, before a run, to see whether something is to be graded
 LONGEST = 240  # bytes of a student's name that stands in that of a file
 
 GRADER_PRELOAD = (
@@ -447,9 +448,7 @@ def grade_class(
         InstructorError: before anything runs, if the source cannot be graded.
         ClusterLost: what was graded is kept.
     """
-    source = course.load_source(assignment)
-    course.refuse_unjudged(source)
-    refuse_unmeasured(course, source, options.device)
+    source = gradable(course, assignment, options)
     keys = Keys.of(course, source, options.device)
     todo: list[Task] = []
     for student in students:
@@ -466,6 +465,14 @@ def grade_class(
             who.close()
 
 
+def gradable(course: Course, assignment: str, options: Options) -> Source:
+    """The assignment's source; InstructorError where it cannot be graded, or not on that device."""
+    source = course.load_source(assignment)
+    course.refuse_unjudged(source)
+    refuse_unmeasured(course, source, options.device)
+    return source
+
+
 def refuse_unmeasured(course: Course, source: Source, device: str) -> None:
     """Raises InstructorError where an exercise has a floor, but none for that class of device."""
     path = course.hidden(source.assignment) / "floors.json"
@@ -477,6 +484,14 @@ def refuse_unmeasured(course: Course, source: Source, device: str) -> None:
             f"{path} has no floor measured on {device} for {', '.join(missing)}: what is right there nobody knows. "
             f"`autograder calibrate {source.assignment} --device {device}`, on such a machine, measures it."
         )
+
+
+def is_due(course: Course, assignment: str, students: Sequence[str], options: Options) -> bool:
+    """Whether one of the first submissions is to be graded, so that it is worth while to start ``Forks`` at once."""
+    keys = Keys.of(course, course.load_source(assignment), options.device)
+    return any(
+        isinstance(_task(course, assignment, name, keys, options), Task) for name in students[:LOOK_AT]
+    )
 
 
 @dataclass(frozen=True)

@@ -335,19 +335,25 @@ def one_thread() -> dict[str, str]:
 
 
 def measure_throughput(scratch: Path, submissions: int) -> dict[str, Any]:
-    """Whole commands: ``autograder grade`` against ``nbgrader autograde`` with hidden tests in the notebook."""
+    """Whole commands: ``autograder grade`` against ``nbgrader autograde`` with hidden tests in the notebook.
+
+    Ours runs before and after the other, and the mean counts: a machine's speed changes meanwhile.
+    """
     from autograder.gradebook import ensure_registered
 
     course = make_class(scratch / "ours", submissions)
     ensure_registered(course, ASSIGNMENT)
-    ours = timed([bin_path("autograder"), "grade", ASSIGNMENT, "--json"], course.root)
+    command = [bin_path("autograder"), "grade", ASSIGNMENT, "--fresh", "--changes", "record", "--json"]
+    ours = [timed(command, course.root)]
     stock_root = make_stock(course, scratch / "stock")
     stock = timed([bin_path("nbgrader"), "autograde", ASSIGNMENT], stock_root)
     check_stock(stock_root, submissions)
+    ours.append(timed(command, course.root))
     return {
-        "ours_s": round(ours, 1),
+        "submissions": submissions,
+        "ours_s": [round(seconds, 1) for seconds in ours],
         "stock_s": round(stock, 1),
-        "times": round(stock / ours, 2),
+        "times": round(stock / statistics.fmean(ours), 2),
         "at_least": 3,
         "workers": os.cpu_count(),
     }

@@ -27,8 +27,9 @@ def measure_workers(course: Any, scratch: Path) -> dict[str, Any]:
     """The same class, first with one worker, then with two; both are warm, the writer starts anew.
 
     The time is that of the run, from its first line in the journal to its last: grading, what travels, recording.
-    Scheduler and writer get cores of their own where there are more than two; else they run beside the workers.
-    ``times_of_a_loop`` says what the two cores are worth together: two loops of Python at once against one.
+    Scheduler and writer get cores of their own where there are more than two; else they run on those of the workers, so
+    that all of the cluster has one core, and then two. ``times_of_a_loop`` says what the two cores are worth
+    together: two loops of Python at once against one.
 
     Raises:
         RuntimeError: with fewer than two cores.
@@ -36,8 +37,7 @@ def measure_workers(course: Any, scratch: Path) -> dict[str, Any]:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise RuntimeError("two workers of one core each need two cores")
-    others = cores[2:] or cores[:2]
-    one, two = (_graded(course, scratch, cores[:count], others) for count in (1, 2))
+    one, two = (_graded(course, scratch, cores[:count], cores[2:] or cores[:count]) for count in (1, 2))
     return {
         "submissions": len(course.students(ASSIGNMENT)),
         "one": one,
@@ -45,7 +45,7 @@ def measure_workers(course: Any, scratch: Path) -> dict[str, Any]:
         "times": round(one["seconds"] / two["seconds"], 2),
         "at_least": 1.8,
         "times_of_a_loop": round(_rounds(cores[:2]) / _rounds(cores[:1]), 2),
-        "scheduler_and_writer": "on other cores" if cores[2:] else "beside the workers",
+        "scheduler_and_writer": "on other cores" if cores[2:] else "on the workers' cores",
     }
 
 

@@ -215,7 +215,10 @@ class Forkserver:
             if self._socket is not None:
                 self._socket.close()
             if self._status is not None:
+                importing = not select.select([self._status], [], [], 0)[0]
                 os.close(self._status)
+                if importing and self._process is not None and self._owner == os.getpid():
+                    self._process.kill()  # it has forked nothing yet
             self._socket = self._status = None
             if self._process is not None and self._owner == os.getpid():
                 _stop(self._process)
@@ -309,8 +312,7 @@ def _prepare(preload: Sequence[str], target: str) -> Target:
     _quiet_torch()
     _warm_plots()
     _warm_notebooks()
-    gc.collect()
-    gc.freeze()  # the collector would touch, and so copy, every shared page
+    gc.freeze()  # the collector would touch, and so copy, every shared page; to collect first would take half a second
     gc.enable()
     _assert_one_thread()
     prctl(PR_SET_DUMPABLE, 0)  # nobody of this user may trace it, a guest that escaped included
