@@ -459,7 +459,12 @@ class _Node:
 
     @property
     def free(self) -> int:
+        """Slots without a job; negative where jobs wait there for one."""
         return self.slots - sum(self.busy.values())
+
+    def takes(self, ahead: bool) -> bool:
+        """Whether it may be given a job; with ``ahead`` also one that waits there until a slot is free."""
+        return self.free > (-(1 + self.slots // 4) if ahead else 0)
 
 
 @dataclass(eq=False)
@@ -475,6 +480,7 @@ class _Errand:
     task: Future[str] | None = None
     digest: str = ""
     begun: float | None = None
+    early: bool = False  # it was given to a worker that had no free slot yet
     tried: set[str] = field(default_factory=set)
     lost: int = 0
     outlived: int = 0
@@ -614,9 +620,12 @@ class Cluster:
                 self._lose(node, f"nothing was heard of the worker for {self.lost_after:g} s")
         for errand in [self._errands[number] for node in self._nodes.values() for number in node.busy]:
             if errand.begun is not None and now - errand.begun > self._order["limit"] + 60 and errand.node:
-                errand.node.fits, errand.node.refusal = False, "a job that outlived its limits hangs there"
+                node = errand.node
+                node.fits, node.refusal = False, "a job that outlived its limits hangs there"
                 errand.outlived += 1
                 self._back(errand, "it outlived the sum of its limits")
+                for number in [number for number in node.busy if self._errands[number].begun is None]:
+                    self._back(self._errands[number], "it waited behind a job that hangs")
         if any((node.fits or node.pending) and not node.silent for node in self._nodes.values()):
             self._fitted = now
         elif now - self._fitted > self.patience:
@@ -668,21 +677,30 @@ class Cluster:
                     return
 
     def _is_free(self) -> bool:
-        """Whether any slot is: asked before the class is gone through, which waits for slots most of the time."""
-        return any(node.free > 0 for node in self._nodes.values())
+        """Whether any worker takes a job: asked before the class is gone through, which waits most of the time."""
+        ahead = self._gives_ahead()
+        return any(node.takes(ahead) for node in self._nodes.values())
+
+    def _gives_ahead(self) -> bool:
+        """Whether workers get a job before they have a slot for it, so that they need not wait for it then.
+
+        Not at the end, where a job that waits for one worker might find another one free.
+        """
+        return len(self._waiting) > sum(node.slots for node in self._nodes.values() if node.fits)
 
     def _choice(self, errand: _Errand) -> _Node | None:
         """The freest worker, none that has lost this job if there is another."""
         fitting = [node for node in self._nodes.values() if node.fits and not node.silent]
         others = [node for node in fitting if node.address not in errand.tried] or fitting
-        wanted = [node for node in others if (not node.busy if errand.alone else node.free > 0)]
+        ahead = self._gives_ahead()
+        wanted = [node for node in others if (not node.busy if errand.alone else node.takes(ahead))]
         return max(wanted, key=lambda node: node.free, default=None)
 
     def _start(self, errand: _Errand, node: _Node) -> None:
         folder = Path(errand.job.folder)
         errand.digest, content = digest(folder), pack(folder)
         slots = node.slots if errand.alone else 1
-        errand.node, errand.begun = node, None
+        errand.node, errand.begun, errand.early = node, None, node.free < slots
         node.busy[errand.number] = slots
         order = self._order | {
             "job": replace(errand.job, root="", folder="").to_json(),
@@ -768,7 +786,11 @@ class Cluster:
             self._back(self._errands[number], why)
 
     def _back(self, errand: _Errand, why: str) -> None:
-        """A job is taken up elsewhere, or has been lost too often."""
+        """A job is taken up elsewhere, or has been lost too often; one that had yet to begin just waits again."""
+        if errand.early and errand.begun is None:
+            self._leave(errand)
+            self._wait_first(errand)
+            return
         name = errand.node.name if errand.node else ""
         if errand.node is not None:
             errand.tried.add(errand.node.address)
@@ -778,6 +800,9 @@ class Cluster:
             return
         self._leave(errand)
         self.tell("retried", errand.job.student, name, why)
+        self._wait_first(errand)
+
+    def _wait_first(self, errand: _Errand) -> None:
         self._waiting[errand.number] = errand
         self._waiting.move_to_end(errand.number, last=False)
 

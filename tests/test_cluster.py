@@ -341,6 +341,58 @@ def test_a_worker_is_asked_once_whether_it_fits_and_gets_one_job_a_slot(dask, gr
     dask.job(count=3)
 
 
+def begin(dask, task):
+    """What a worker says when a task begins."""
+    dask.heard((0.0, {"begun": task.order["errand"]}))
+
+
+def test_while_many_wait_a_worker_has_a_job_more_than_slots_and_at_the_end_none(dask, graders, course):
+    dask.add("a")
+    dask.known = {"a"}
+    one = graders()
+    for name in ("ada", "bob", "ada", "bob"):
+        one.submit(job_of(course, name), True)
+    dask.job(count=2)
+    time.sleep(0.3)
+    assert len(dask.jobs()) == 2, "one that runs and one that waits there"
+    dask.answer(dask.jobs()[0], record=record_of(course))
+    dask.job(count=3)
+    dask.answer(dask.jobs()[1], record=record_of(course, "bob"))
+    time.sleep(0.3)
+    assert len(dask.jobs()) == 3, "the last one is given to whoever is free first"
+    dask.answer(dask.jobs()[2], record=record_of(course))
+    dask.answer(dask.job(count=4), record=record_of(course, "bob"))
+
+
+@pytest.mark.parametrize("loss", ["gone", "hangs"])
+def test_a_job_that_had_yet_to_begin_when_its_worker_was_lost_was_not_tried(
+    dask, graders, course, loss, monkeypatch
+):
+    dask.add("a")
+    dask.known = {"a", "b"}
+    one = graders(limit=0.0 if loss == "hangs" else None, patience=1000)
+    for name in ("ada", "bob", "ada", "bob"):
+        one.submit(job_of(course, name), True)
+    first, second = dask.job(0, count=2), dask.jobs()[1]
+    begin(dask, first)
+    until(lambda: ("started", "ada", "a", "") in one.told)
+    dask.add("b")
+    if loss == "gone":
+        del dask.workers["a"]
+    else:
+        real = time.monotonic
+        monkeypatch.setattr(module.time, "monotonic", lambda: real() + 61)
+    again = dask.job(2, count=4), dask.jobs()[3]
+    assert (
+        [task.worker for task in again] == ["b", "b"]
+        and first.future.cancelled()
+        and second.future.cancelled()
+    )
+    assert {task.order["errand"] for task in again} == {first.order["errand"], second.order["errand"]}
+    assert [(news[0], news[1]) for news in one.told if news[0] == "retried"] == [("retried", "ada")]
+    assert one._errands[second.order["errand"]].lost == 0
+
+
 def given(dask, graders, course):
     """A run whose job is with the worker a, when b has come: the graders, the job's result, what a has been asked."""
     dask.add("a")
