@@ -26,10 +26,10 @@ print(rounds)
 def measure_workers(course: Any, scratch: Path) -> dict[str, Any]:
     """The same class with one worker, with two, and with one again; all are warm, the writer starts anew.
 
-    The mean of the runs with one counts, since a machine's speed changes meanwhile. The time is that of the run, from its first line in the journal to its last: grading, what travels, recording.
-    Scheduler and writer get cores of their own where there are more than two; else they run beside the workers, on
-    both cores each time. ``times_of_a_loop`` says what the two cores are worth together: two loops of Python at
-    once against one.
+    The mean of the runs with one counts, since a machine's speed changes meanwhile. The time is that of a run, from its
+    first line in the journal to its last: grading, what travels, recording. Scheduler and writer get cores of their own
+    where there are more than two; else they run beside the workers, on both cores each time. ``times_of_a_loop`` says
+    what the two cores are worth together: two loops of Python at once against one.
 
     Raises:
         RuntimeError: with fewer than two cores.
