@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -210,7 +211,13 @@ def grade_one(
     writers = _writers(files)
     options = Options(level=Level(level) if level else None, device=device)
     _tell_reduced(options)
-    found = grade_handin(course, assignment, submission, exercises, options)
+    for path, _ in writers:
+        path.unlink(missing_ok=True)  # an earlier one, which a run that does not end would leave there
+    with _ending_gently():
+        try:
+            found = grade_handin(course, assignment, submission, exercises, options)
+        except KeyboardInterrupt:
+            _stop("Interrupted: no result was written.", NEEDS_HUMAN)
     graded = found.record.grade
     if record_file is not None:
         # A notebook may hold half a surrogate pair; its escape is what JSON has for it.
@@ -357,13 +364,19 @@ def grade(
       autograder grade tp1 --exercise softmax --changes hold
       autograder grade tp1 --json > grades.json
       autograder grade tp1 --scheduler tcp://10.0.0.1:8786
-      autograder grade tp2 --device cuda --gpu-slots 4
+      autograder grade tp2 --device cuda --gpu-slots 4 --workers 4
       autograder grade --submission FILE --assignment tp1 --junit junit.xml --summary summary.md
     """
     from autograder.handin import chosen_exercises
     from autograder.sandbox.confinement import Level
     from autograder.schedule import Options
 
+    if gpu_slots > 1 and device != CUDA:
+        raise InstructorError("--gpu-slots is for grading on GPUs: add --device cuda.")
+    if scheduler and not re.fullmatch(r"(tcp|tls)://.+:\d+", scheduler):
+        raise InstructorError(
+            f"{scheduler} is no address of a scheduler: name it as tcp://HOST:PORT or tls://HOST:PORT."
+        )
     if fresh and exercises:
         raise InstructorError("--fresh draws new seeds for a whole submission: leave out --exercise.")
     chosen = _chosen(course, assignment, students)
@@ -418,9 +431,11 @@ def _started(
     course: Course, assignment: str, students: Sequence[str], options: Options, graders: object
 ) -> Iterator[Forks | None]:
     """What this machine grades with, importing already while this process imports nbgrader; None where none is due."""
-    from autograder.schedule import Forks, gradable, is_due
+    from autograder.schedule import Forks, gpu_slots, gradable, is_due
 
     gradable(course, assignment, options)
+    if options.device == CUDA and not graders:
+        gpu_slots(options.gpu_slots)  # refuses where there is no GPU
     if graders or not is_due(course, assignment, students, options):
         yield None
         return
@@ -471,6 +486,11 @@ def _ending_gently() -> Iterator[None]:
     "--slots", type=click.IntRange(1, 256), default=None, help="Submissions at once (default: cores)."
 )
 @click.option("--name", default=None, help="What runs call this worker (default: its address).")
+@click.option(
+    "--host",
+    default=None,
+    help="Address at which it listens (default: all, or the loopback where the scheduler's is that).",
+)
 @level_option
 @_gpu_slots_option(
     "Of runs with --device cuda: submissions that share one GPU, each with its part of the memory."
@@ -488,6 +508,7 @@ def worker(
     name: str | None,
     level: str | None,
     gpu_slots: int,
+    host: str | None,
     folder: Path | None,
     wait: float,
     tls_ca_file: Path | None,
@@ -520,6 +541,7 @@ def worker(
         cluster.security(scheduler, tls_ca_file, tls_cert, tls_key),
         lambda text: _tell(text),
         gpu_slots,
+        host,
     )
 
 
@@ -955,8 +977,11 @@ def calibrate(
       autograder calibrate tp2 --device cuda
     """
     from autograder.calibrate import calibrated, rows_of
+    from autograder.schedule import gpu_slots
     from autograder.trials import Plan, subjects
 
+    if device == CUDA:
+        gpu_slots(1)  # refuses where there is no GPU
     plan = Plan(runs, accepted_runs, mutant_runs, margin, device, workers=workers or _cores())
     entries, problems = {}, []
     for subject in subjects(course, assignment, exercises):

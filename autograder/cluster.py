@@ -63,6 +63,7 @@ from autograder.submission import digest, files
 __all__ = ["Cluster", "Host", "dask_setup", "dask_teardown", "pack", "security", "unpack", "work"]
 
 SLOT, GPU = "slot", "GPU"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 WELCOME, GRADE = "welcome", "grade"
 TICK = 0.5  # seconds between two looks at the workers, and at whether a job is still wanted
 ANSWER = 30.0  # seconds that a scheduler has for an answer
@@ -357,8 +358,12 @@ def work(
     credentials: Security | None = None,
     tell: Callable[[str], None] = print,
     gpu_slots: int = 1,
+    host: str | None = None,
 ) -> None:
     """Be a worker of a scheduler until SIGTERM or SIGINT, or until the scheduler has gone.
+
+    It listens at ``host``; by default on this machine alone where the scheduler is on it by name of the loopback, else
+    at all addresses.
 
     Raises:
         HostTooWeak: if nothing here confines a guest, or not at the level asked for.
@@ -367,7 +372,7 @@ def work(
     global _level, _gpu_slots
     require(chosen_level(level))
     _level, _gpu_slots = level, gpu_slots
-    if not asyncio.run(_serve(address, slots, name, folder, wait, credentials, tell)):
+    if not asyncio.run(_serve(address, slots, name, folder, wait, credentials, tell, host)):
         raise ClusterLost(f"the scheduler at {address} has gone.")
 
 
@@ -379,11 +384,16 @@ async def _serve(
     wait: float,
     credentials: Security | None,
     tell: Callable[[str], None],
+    host: str | None,
 ) -> bool:
     """Whether the worker ended because it was told to."""
     gpus = len(visible_gpus())
+    if host is None and address.split("://")[-1].rpartition(":")[0] in LOOPBACK:
+        host = "127.0.0.1"
     worker = Worker(
         address,
+        host=host,
+        dashboard_address="127.0.0.1:0",  # Dask serves metrics there, which nobody else shall read
         nthreads=slots,
         name=name,
         resources={SLOT: slots, GPU: gpus * _gpu_slots},
@@ -401,7 +411,7 @@ async def _serve(
             await worker
     except (TimeoutError, OSError, ValueError, RuntimeError) as error:
         raise ClusterLost(f"no scheduler takes this worker at {address}: {error}") from error
-    shared = f", {_gpu_slots} submissions on each" if gpus else ""
+    shared = f", {_gpu_slots} on each" if gpus else ""
     tell(f"{worker.name}: {slots} slots, {gpus} GPUs{shared}, at {address}")
     ended, asked = asyncio.create_task(worker.finished()), asyncio.create_task(told.wait())
     await asyncio.wait([ended, asked], return_when=asyncio.FIRST_COMPLETED)

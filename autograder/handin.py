@@ -59,9 +59,9 @@ def grade_handin(
     """
     source = course.load_source(assignment)
     course.refuse_unjudged(source)
-    refuse_unmeasured(course, source, options.device)
-    slots = gpu_slots(1) if options.device == CUDA else None
     chosen = chosen_exercises(source, exercises)
+    refuse_unmeasured(course, source, options.device, chosen)
+    slots = gpu_slots(1) if options.device == CUDA else None
     notebooks = [n for n in source.notebooks if any(e.id in chosen for e in n.exercises)]
     with _copied(course, path, notebooks) as folder:
         secret = options.secret or secrets.token_hex(32)

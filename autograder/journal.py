@@ -229,8 +229,10 @@ def _ended(path: Path) -> Iterator[tuple[str, bool]]:
     with suppress(OSError):
         for line in _lines(path):
             with suppress(KeyError, TypeError):
-                if line["event"] in ("graded", "kept"):
-                    yield str(line["student"]), bool(line["ungraded"])
+                ungraded = bool(line["ungraded"])
+                # One that is held back was graded after all, or leaves the earlier grade as it was.
+                if line["event"] in ("graded", "kept") or (line["event"] == "held" and not ungraded):
+                    yield str(line["student"]), ungraded
 
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:

@@ -240,7 +240,7 @@ def gpu_slots(each: int) -> GpuSlots:
     if not gpus:
         raise InstructorError(
             "This process sees no GPU: there is no /dev/nvidia0, or CUDA_VISIBLE_DEVICES hides it. Leave out "
-            "`--device cuda`, or grade where there is one (docs/gpu.md)."
+            "`--device cuda`, or run it where there is one."
         )
     return GpuSlots(gpus, each)
 
@@ -473,11 +473,12 @@ def gradable(course: Course, assignment: str, options: Options) -> Source:
     return source
 
 
-def refuse_unmeasured(course: Course, source: Source, device: str) -> None:
-    """Raises InstructorError where an exercise has a floor, but none for that class of device."""
+def refuse_unmeasured(course: Course, source: Source, device: str, exercises: Sequence[str] = ()) -> None:
+    """Raises InstructorError where an exercise has a floor, but none for that class of device; default: all of them."""
     path = course.hidden(source.assignment) / "floors.json"
     floors = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    known = {e.id: floors[e.id].get("measured", {device: None}) for e in source.exercises if e.id in floors}
+    wanted = [e.id for e in source.exercises if e.id in floors and (e.id in exercises or not exercises)]
+    known = {name: floors[name].get("measured", {device: None}) for name in wanted}
     missing = [exercise for exercise, measured in known.items() if device not in measured]
     if missing:
         raise InstructorError(

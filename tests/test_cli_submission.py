@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -137,6 +141,35 @@ def test_a_class_is_still_graded_as_ever(course):
     assert "No submission of tp1 by eve" in found.stderr, "--json takes no value there"
     assert "--junit" in run(None, "grade", "--help").stdout
     assert run(course, "grade", "tp1", "--junit", "x.xml").exit_code == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_ends_a_command_leaves_no_copy_and_no_earlier_result(course, handed_in, tmp_path, number):
+    earlier, temporary = write(tmp_path / "score.json", '{"score": 5}'), tmp_path / "tmp"
+    temporary.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "grade",
+        "--submission",
+        str(handed_in),
+        "--assignment",
+        "tp1",
+    ]
+    running = subprocess.Popen(
+        [*command, "--course", str(course.root), "--gradescope", str(earlier)],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not any(temporary.iterdir()):
+        assert running.poll() is None
+        time.sleep(0.01)
+    running.send_signal(number)
+    _, said = running.communicate(timeout=100)
+    assert running.returncode == 1 and "no result was written" in said
+    assert not earlier.exists() and not any(temporary.iterdir())
 
 
 def test_a_host_that_cannot_confine_ends_with_code_3(course, handed_in, monkeypatch):

@@ -179,6 +179,28 @@ def test_a_host_without_a_gpu_refuses_a_run_that_needs_one(course, tmp_path):
     host.close()
 
 
+@pytest.mark.parametrize(
+    ("address", "asked", "host"),
+    [
+        ("tcp://127.0.0.1:8786", None, "127.0.0.1"),
+        ("tls://localhost:8786", None, "127.0.0.1"),
+        ("tcp://10.0.0.1:8786", None, None),
+        ("tcp://127.0.0.1:8786", "10.0.0.2", "10.0.0.2"),
+    ],
+)
+def test_a_worker_of_this_machine_alone_listens_on_it_alone(address, asked, host, monkeypatch):
+    given = {}
+
+    def refuse(address, **options):
+        given.update(options)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(module, "Worker", refuse)
+    with pytest.raises(ZeroDivisionError):
+        module.work(address, 1, host=asked)
+    assert given["host"] == host and given["dashboard_address"] == "127.0.0.1:0"
+
+
 @pytest.mark.parametrize(("alone", "slot"), [(False, GpuSlot("3", 0.45)), (True, GpuSlot("3", 1.0))])
 def test_a_host_gives_a_job_a_slot_of_its_gpu_or_all_of_it(course, tmp_path, monkeypatch, alone, slot):
     host, packed, driven = Host(tmp_path, slots=GpuSlots(["3"], 2)), bundle(course, "tp1"), []

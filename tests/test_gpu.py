@@ -343,6 +343,30 @@ def test_without_a_gpu_the_command_says_so_before_anything_runs(course, monkeypa
     assert code == 2 and "sees no GPU" in output and "--device cuda" in output
 
 
+def test_options_for_gpus_and_clusters_are_not_taken_for_nothing(course, monkeypatch):
+    monkeypatch.setattr(schedule, "visible_gpus", list)
+    submit(course, "cleo", plain())
+    there = ("--course", str(course.root))
+    code, output = run("grade", "tp1", "cleo", *there, "--gpu-slots", "4")
+    assert code == 2 and "add --device cuda" in output
+    code, output = run("grade", "tp1", "cleo", *there, "--scheduler", "nonsense")
+    assert code == 2 and "tcp://HOST:PORT" in output
+    code, output = run("calibrate", "tp1", *there, "--device", "cuda")
+    assert code == 2 and "sees no GPU" in output
+
+
+def test_only_the_floors_of_what_is_graded_are_needed(course):
+    path = course.hidden("tp1") / "floors.json"
+    path.write_text(json.dumps({"two": {"metric": "accuracy", "floor": 0.5, "measured": {"cpu": {}}}}))
+    try:
+        source = course.load_source("tp1")
+        schedule.refuse_unmeasured(course, source, "cuda", ("one",))
+        with pytest.raises(InstructorError, match="for two"):
+            schedule.refuse_unmeasured(course, source, "cuda", ("one", "two"))
+    finally:
+        path.unlink()
+
+
 def test_a_floor_that_nobody_measured_on_a_gpu_decides_nothing_there(course, monkeypatch):
     monkeypatch.setattr(schedule, "visible_gpus", lambda: ["0"])
     path = course.hidden("tp1") / "floors.json"

@@ -62,10 +62,10 @@ def test_a_run_is_told_by_its_lines(course):
 
 
 def test_who_is_ungraded_since_an_earlier_run_is_told_until_graded_or_gone(course):
-    def ran(**outcomes):
+    def ran(changes=(), **outcomes):
         journal = Journal(course, "tp1", len(outcomes))
         for name, outcome in outcomes.items():
-            journal.progress(done(name, outcome=outcome))
+            journal.progress(done(name, outcome=outcome, changes=changes))
         journal.end("done")
         os.rename(journal.path, journal.path.with_name(f"{len(list(journal.path.parent.iterdir()))}.jsonl"))
 
@@ -78,7 +78,9 @@ def test_who_is_ungraded_since_an_earlier_run_is_told_until_graded_or_gone(cours
     found = run(course, "status", "tp1")
     assert found.exit_code == 1 and "Ungraded since an earlier run: ada." in found.stderr
     assert "tp1: done" in found.stdout and "in all" in found.stdout, "nothing goes on"
-    ran(ada=Outcome.PASSED)
+    ran(ada=Outcome.UNGRADED, changes=(Change("ada", "double", 3, None),))
+    assert ungraded_before(course, "tp1") == ["ada"], "it could not be graded anew either"
+    ran(ada=Outcome.PASSED, changes=(Change("ada", "double", None, 3),))
     assert ungraded_before(course, "tp1") == []
     assert run(course, "status", "tp1").exit_code == 0
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.light import ASSIGNMENT
 
+QUIET = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
 SCHEDULER, WRITER = "scheduler", "writer"
 PATIENCE = 600  # seconds for what a busy machine does slowly
 
@@ -43,7 +44,7 @@ class LocalCluster:
 
     def _scheduler(self) -> list[str]:
         host, port = self.address.removeprefix("tcp://").split(":")
-        return ["dask", "scheduler", "--host", host, "--port", port, "--no-dashboard"]
+        return ["dask", "scheduler", "--host", host, "--port", port, *QUIET]
 
     def _worker(self, name: str) -> list[str]:
         options = ["--slots", "1", "--name", name, "--folder", str(self.root / name), "--wait", str(PATIENCE)]
