@@ -57,7 +57,7 @@ from autograder.job import Job
 from autograder.record import Record
 from autograder.sandbox.confinement import Level, chosen_level, require
 from autograder.sandbox.limits import Limits
-from autograder.schedule import Forks, Options, Tell, drive, placed
+from autograder.schedule import Forks, Options, Tell, drive, placed, require_cuda
 from autograder.submission import digest, files
 
 __all__ = ["Cluster", "Host", "dask_setup", "dask_teardown", "pack", "security", "unpack", "work"]
@@ -194,8 +194,11 @@ class Host:
                 self._course(order).parent.mkdir(exist_ok=True)
                 half.rename(self._course(order))
         try:
-            self._forks_of(order)
-        except (HostTooWeak, InstructorError) as error:
+            forks = self._forks_of(order)
+            if order["device"] == CUDA and self.slots is not None:
+                forks.wait_ready()
+                require_cuda(forks, self.slots.gpus)
+        except (HostTooWeak, InstructorError, GraderFailure) as error:
             return {"refused": str(error)}
         return {"level": self._level(order).value}
 
@@ -658,6 +661,8 @@ class Cluster:
         """A worker has said whether it fits."""
         reply, why = _reply(asked)
         node.fits, node.refusal = "level" in reply, reply.get("refused", why)
+        if node.fits and not node.slots:
+            node.fits, node.refusal = False, "it declares no GPU, though it has one"
         if node.refusal:
             self.tell("refused", "", node.name, node.refusal)
 

@@ -84,10 +84,17 @@ class CudaInUse(Exception):
 
 @dataclass(eq=False)
 class Base:
-    """The last snapshot of a kernel before it initialised CUDA, and the cells that it has run since."""
+    """The last snapshot of a kernel before it initialised CUDA, and what it has run since.
+
+    Attributes:
+        control: of the snapshot.
+        cells: source, and whether it ended with an error.
+        cut: a cell since then was stopped at a limit, and cannot run again.
+    """
 
     control: socket.socket
-    cells: list[str] = field(default_factory=list)
+    cells: list[tuple[str, bool]] = field(default_factory=list)
+    cut: bool = False
 
 
 class GuestClient(NotebookClient):  # type: ignore[misc]
@@ -317,7 +324,9 @@ class Asked:
     note: str = ""  # what happened to one of the exercise's cells: explains a missing name
     ahead: socket.socket | None = None  # to a fork of the snapshot that waits for its first conversation
     lost: bool = False  # its guest was told to end, and may still answer for a moment
-    again: tuple[str, ...] = ()  # cells that a fork of the snapshot has to run before it can be asked
+    again: tuple[
+        tuple[str, bool], ...
+    ] = ()  # cells that a fork of the snapshot runs before it is asked (``Base``)
 
     def fork_ahead(self) -> None:
         """Have the next conversation's fork made while the grader does something else."""
@@ -351,7 +360,8 @@ class Asked:
         """Run the cells ``again`` in the conversation, each within the limits of a cell.
 
         Raises:
-            GraderFailure: if one of them takes too long this time.
+            GpuExhausted: if a GPU's memory was not enough this time.
+            GraderFailure: if one of them takes too long this time, or raises what it did not raise before.
         """
         transport = probe.transport
         assert isinstance(transport, SocketTransport)
@@ -359,9 +369,10 @@ class Asked:
         cells = replace(limits, call_cpu=limits.cell_cpu, call_wall=limits.cell_wall)
         transport.watch = self.watch(cells, len(self.again) * limits.cell_cpu, end)
         try:
-            for cell in self.again:
-                with contextlib.suppress(RemoteError):  # only where student code has spoiled IPython itself
-                    probe.request("run_cell", cell)
+            for cell, failed in self.again:
+                _same_end(probe.request("run_cell", cell), failed)
+        except RemoteError as error:  # where student code has spoiled IPython itself
+            raise GraderFailure(f"a cell could not run again ({error.kind})") from error
         except CallTimedOut as error:
             raise GraderFailure(f"a cell took longer when it ran again: {error}") from error
         transport.watch = usual
@@ -376,6 +387,16 @@ class Asked:
                 ours.close()
                 raise CellFailed(GONE) from None
         return ours
+
+
+def _same_end(raised: object, failed: bool) -> None:
+    """Raises GraderFailure where a cell that ran again raised something, and had not the first time."""
+    names, text = raised[:2] if isinstance(raised, list) and len(raised) == 3 else ([], "")
+    kind = str(names[0]) if isinstance(names, list) and names else ""
+    if kind and out_of_memory(kind, str(text)):
+        raise GpuExhausted
+    if kind and not failed:
+        raise GraderFailure(f"a cell that had gone well raised {kind[:60]} when it ran again")
 
 
 def _note(end: CellEnd) -> str:
@@ -445,6 +466,7 @@ class Execution:
         self.steps, self.launcher, self.limits = steps, launcher, limits
         self.folder, self.seed, self.gpu = folder, seed, gpu
         self.base: Base | None = None  # of the kernel that runs now
+        self.mute = False  # that kernel does not answer
         self.exhausted: set[int] = set()  # cells for which a GPU's memory was not enough
         self.asked: dict[str, Asked] = {}
         self.inside: dict[str, tuple[Any, CellEnd]] = {}
@@ -488,6 +510,7 @@ class Execution:
     def _enter(self, kernel: Kernel) -> None:
         self.guests.append(kernel.guest)
         self._drop_base()
+        self.mute = False
         if self.gpu is not None:
             kernel.use(self.gpu)
         kernel.seed(self.seed)
@@ -512,16 +535,24 @@ class Execution:
         if self.gpu is not None:
             self._keep_base(kernel)
         end = await kernel.run_cell(cell, 0)
-        if self.base is not None and not (end.fatal or end.limit):
-            self.base.cells.append(cell.source)
+        if self.base is not None and not end.fatal:
+            self.base.cut |= bool(end.limit)
+            self.base.cells.append((cell.source, bool(end.error)))
         return end
 
     def _keep_base(self, kernel: Kernel) -> None:
         """A snapshot in place of the base, as long as CUDA is not initialised."""
-        with contextlib.suppress(CellFailed, CudaInUse):
+        if self.mute:
+            return
+        try:
             control = kernel.snapshot()
-            self._drop_base()
-            self.base = Base(control)
+        except CudaInUse:
+            return
+        except CellFailed:  # it would let each cell wait
+            self.mute = True
+            return
+        self._drop_base()
+        self.base = Base(control)
 
     def _drop_base(self) -> None:
         """Forget the base; its process ends unless an exercise needs it."""
@@ -565,6 +596,9 @@ class Execution:
         try:
             asked.control, asked.again = self._frozen(kernel)
             asked.guest = kernel.guest
+        except GraderFailure as failure:
+            asked.failure = failure
+            return ""
         except CellFailed as failure:
             asked.failure = failure
             for (
@@ -581,13 +615,20 @@ class Execution:
             asked.note = f"Une cellule de cet exercice s'est arrêtée sur une erreur ({errors[0]})."
         return ""
 
-    def _frozen(self, kernel: Kernel) -> tuple[socket.socket, tuple[str, ...]]:
-        """A snapshot of the kernel, and the cells that its forks must run again; raises CellFailed."""
+    def _frozen(self, kernel: Kernel) -> tuple[socket.socket, tuple[tuple[str, bool], ...]]:
+        """A snapshot of the kernel, and the cells that its forks must run again.
+
+        Raises:
+            CellFailed: if there is no snapshot.
+            GraderFailure: if a cell that was stopped would have to run again.
+        """
         try:
             return kernel.snapshot(), ()
         except CudaInUse:
             if self.base is None:
                 raise CellFailed("Le noyau ne pouvait plus être copié après cet exercice.") from None
+            if self.base.cut:
+                raise GraderFailure("a cell that was stopped at a limit cannot run again on a GPU") from None
             return self.base.control, tuple(self.base.cells)
 
     def _own_cells(self, step: Snapshot) -> list[RunCell]:
@@ -635,6 +676,8 @@ class Execution:
                     self.culprits[step.index] = end
                     self.problems.append(f"cell {step.index} ended, when replayed, with: {end.fatal}")
                     return False
+                if self.gpu is not None and end.exhausted:
+                    self.exhausted.add(step.index)
         return True
 
     def _give_up(self, steps: Sequence[Step]) -> None:
@@ -676,7 +719,10 @@ class Execution:
         """Have the conversation's fork made of the exercise that follows ``after`` in the notebook."""
         exercises = list(self.asked)
         for exercise in exercises[exercises.index(after) + 1 :][:1]:
-            self.asked[exercise].fork_ahead()
+            if (
+                self.asked[exercise].control is not self.asked[after].control
+            ):  # which is about to be told to stop
+                self.asked[exercise].fork_ahead()
 
     def settle(self, asked: Asked) -> bool:
         """After a suite: a guest in which it left processes ends, and the next suite gets a new one.

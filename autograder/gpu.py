@@ -20,7 +20,10 @@ CONTEXTS = (
     0.1  # of a GPU's memory: what CUDA takes itself for each process, which torch's allocator does not count
 )
 EXHAUSTED = "OutOfMemoryError"
-SIGNS = ("out of memory", "ALLOC_FAILED")  # in the text of CUDA's and cuBLAS's own errors
+SIGNS = (  # in the text of the errors of CUDA and its libraries
+    *("out of memory", "ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED", "CUDNN_STATUS_NOT_INITIALIZED"),
+    "unable to find an engine",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ def visible_gpus(nodes: Path = Path("/dev"), environment: Mapping[str, str] = os
         return [str(index) for index in range(len(present))]
     found: list[str] = []
     for name in (part.strip() for part in named.split(",")):
-        if not name or name.startswith("-"):  # CUDA sees none of those behind one that it cannot have
+        if not (
+            name.isdigit() or name.startswith(("GPU-", "MIG-"))
+        ):  # CUDA sees none behind one that it cannot have
             break
         found.append(name)
     return found
@@ -62,6 +67,10 @@ class GpuSlots:
         self.each = each
         self._free = dict.fromkeys(gpus, each)
         self._changed = threading.Condition()
+
+    @property
+    def gpus(self) -> list[str]:
+        return list(self._free)
 
     def __len__(self) -> int:
         return self.each * len(self._free)

@@ -111,6 +111,8 @@ class GuestHost:
         self.reached: set[str] = set()  # names that the suite asked for
         self.plain = True  # no test ended by a limit, a death, a missing name
         self.exhausted = False  # a test ended because a GPU's memory was not enough
+        self.unrepeated = False  # cells did not run again as they had run
+        self.running_again = 0.0  # CPU seconds of that
         self.spent = 0.0  # CPU seconds of the suite in guests that are gone
         self.begin = asked.guest.cpu_seconds() if asked.guest else 0.0
 
@@ -141,12 +143,30 @@ class GuestHost:
         probe.reached = self.reached
         probe.request("names")  # a snapshot that is just dying still takes the socket
         if self.asked.again:
-            used = self.used()
-            self.asked.run_again(probe, self.limits, self.end)
-            self.begin += self.used() - used  # no call of the suite's
+            self._run_again(probe)
         if self.trial:
             self._run_trial(probe)
         return probe
+
+    def _run_again(self, probe: Probe) -> None:
+        """Bring a fork of a snapshot to where the exercise stands; what that takes is no call of the suite's.
+
+        Raises:
+            GraderFailure: if it cannot be, now and for the tests that follow.
+        """
+        used = self.used()
+        try:
+            if self.running_again > self.limits.suite_cpu:
+                raise GraderFailure("the cells before the exercise would have to run again too often")
+            self.asked.run_again(probe, self.limits, self.end)
+        except GraderFailure as failure:
+            self.unrepeated = True
+            self.timeouts, self.late = TIMEOUTS, failure
+            raise
+        finally:
+            spent = self.used() - used
+            self.begin += spent
+            self.running_again += spent
 
     def _run_trial(self, probe: Probe) -> None:
         """Raises GraderFailure where the text does not run to its end here: as a notebook's cell it may."""
@@ -595,7 +615,12 @@ class _Work:
         inside = executed().inside
         for exercise in exercises:
             if exercise.suite is None:
-                found[exercise.id] = _inside(exercise, *inside.get(exercise.id, (None, CellEnd())))
+                cell, end = inside.get(exercise.id, (None, CellEnd()))
+                found[exercise.id] = _inside(exercise, cell, end)
+                if self.job.gpu and (end.exhausted or executed().exhausted):
+                    self.again = True
+                    verdicts = tuple(_undecided(verdict) for verdict in found[exercise.id].verdicts)
+                    found[exercise.id] = replace(found[exercise.id], verdicts=verdicts)
         return found
 
     def _asked(
@@ -651,6 +676,8 @@ class _Work:
     def _graded(self, exercise: Exercise, host: GuestHost, verdicts: Sequence[Verdict]) -> ExerciseGrade:
         """The grade that one run of a suite gave."""
         verdicts = tuple(_explained(verdict, host.asked.note) for verdict in verdicts)
+        if self.job.gpu and (host.unrepeated or (host.timeouts and self.job.gpu.share < 1)):
+            self.again = True  # alone, where nobody else uses the GPU
         if self.job.gpu and host.exhausted:
             self.again = True
             verdicts = tuple(_undecided(verdict) for verdict in verdicts)

@@ -200,11 +200,13 @@ def _next(iterator: Any) -> tuple[object, ...]:
     return () if item is END else (item,)
 
 
-def _run_cell(text: str) -> None:
-    """Run a cell of the notebook once more; what it raises stays where it does."""
+def _run_cell(text: str) -> list[Any]:
+    """Run a cell of the notebook once more; what it raised, as ``describe`` says it."""
     from IPython import get_ipython
 
-    get_ipython().run_cell(text)
+    done = get_ipython().run_cell(text)
+    error = done.error_before_exec or done.error_in_exec
+    return [] if error is None else describe(error)
 
 
 def _import(path: str) -> Reference:

@@ -22,7 +22,15 @@ from autograder.errors import InstructorError
 from autograder.gpu import CUDA
 from autograder.job import Job
 from autograder.record import Record
-from autograder.schedule import Forks, Options, drive_twice, gpu_slots, placed, refuse_unmeasured
+from autograder.schedule import (
+    Forks,
+    Options,
+    drive_twice,
+    gpu_slots,
+    placed,
+    refuse_unmeasured,
+    require_cuda,
+)
 from autograder.seeds import derive_seed
 from autograder.submission import LEFT_OUT, Kind, SourceNotebook, digest, handed_in, plan, read_notebook
 
@@ -71,6 +79,8 @@ def grade_handin(
         forks = Forks(course, options)
         try:
             forks.wait_ready()
+            if slots is not None:
+                require_cuda(forks, slots.gpus)
             with placed(job, slots, True) as job:
                 record = drive_twice(course, forks, job)
         finally:

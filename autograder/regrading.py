@@ -61,13 +61,14 @@ def stale(record: Record, keys: Keys) -> tuple[str, ...]:
 def merged(before: Record, after: Record, keys: Keys) -> Record:
     """``after``, with the verdicts of ``before`` for the exercises that it did not grade.
 
-    Both are of the same submission. The result counts as current only if every exercise in it is.
+    Both are of the same submission. The result counts as current only if every exercise in it is; else as that of
+    nothing, since what was current when ``before`` was made may be so again.
     """
     exercises = _by_name(before.grade.exercises) | _by_name(after.grade.exercises)
     graded = {name: exercises[name] for name in keys.parts if name in exercises}
     parts = {name: key for name, key in (before.parts | after.parts).items() if name in graded}
     current = parts == keys.parts
-    key = content_key(keys.whole, after.grade.digest) if current else before.grade.key
+    key = content_key(keys.whole, after.grade.digest) if current else ""
     new = _by_name(after.grade.exercises)
     return replace(
         after,

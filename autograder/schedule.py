@@ -31,7 +31,7 @@ from typing import Protocol
 
 from autograder.course import Course, Source
 from autograder.errors import GraderFailure, InstructorError
-from autograder.gpu import CPU, CUDA, GpuSlots, visible_gpus
+from autograder.gpu import CPU, CUDA, VISIBLE, GpuSlots, visible_gpus
 from autograder.identity import Keys, content_key, course_key
 from autograder.job import Basis, Job, Setup
 from autograder.record import Record
@@ -39,6 +39,7 @@ from autograder.regrading import Change, changes, merged, reusable, stale, with_
 from autograder.sandbox.confinement import Level, chosen_level, require
 from autograder.sandbox.forkserver import GUEST_PRELOAD, PATIENCE, Forkserver
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.supervisor import Guest, GuestRequest
 from autograder.seeds import derive_seed
 from autograder.submission import digest
 from autograder.verdict import GRADER, ExerciseGrade, Grade, Outcome, Verdict
@@ -245,6 +246,51 @@ def gpu_slots(each: int) -> GpuSlots:
     return GpuSlots(gpus, each)
 
 
+USES_CUDA = """
+import torch
+try:
+    torch.zeros(1, device="cuda")
+    answer("")
+except Exception as error:
+    answer(f"{type(error).__name__}: {error}")
+"""
+
+
+def require_cuda(forks: Forks, gpus: Sequence[str]) -> None:
+    """Have a guest use each GPU, before student code is blamed for what the machine cannot do.
+
+    Raises:
+        GraderFailure: if one cannot.
+    """
+    level, limits = Level(forks.setup.level), Limits.from_dict(forks.setup.limits)
+    for gpu in gpus:
+        request = GuestRequest(
+            level,
+            "autograder.sandbox.script:run",
+            {"code": USES_CUDA},
+            limits,
+            environment={VISIBLE: gpu},
+            protected=forks.setup.protected,
+            gpu=True,
+        )
+        ours, theirs = socket.socketpair()
+        with ours, ours.makefile("r", encoding="utf-8") as answers:
+            ours.settimeout(PATIENCE)
+            with theirs:
+                guest = Guest.launch(forks.guests, request, theirs.fileno())
+            try:
+                said = json.loads(answers.readline() or '"it gave no answer"')
+            except OSError as error:
+                said = str(error)
+            finally:
+                guest.close()
+        if said:
+            why = str(said).splitlines()[0]
+            raise GraderFailure(
+                f"a guest at level {level.value} cannot use the GPU {gpu}: {why} (docs/gpu.md)"
+            )
+
+
 @contextmanager
 def placed(job: Job, slots: GpuSlots | None, alone: bool) -> Iterator[Job]:
     """The job with a slot of a GPU for as long as it is graded, or with a whole GPU; as it is where there are none."""
@@ -266,6 +312,8 @@ class Local:
 
     def wait_ready(self) -> None:
         self.forks.wait_ready()
+        if self.slots is not None:
+            require_cuda(self.forks, self.slots.gpus)
 
     def submit(self, job: Job, ahead: bool) -> Future[Record]:
         return self.executor.submit(self._drive, job, ahead, False)
@@ -476,10 +524,12 @@ def gradable(course: Course, assignment: str, options: Options) -> Source:
 def refuse_unmeasured(course: Course, source: Source, device: str, exercises: Sequence[str] = ()) -> None:
     """Raises InstructorError where an exercise has a floor, but none for that class of device; default: all of them."""
     path = course.hidden(source.assignment) / "floors.json"
-    floors = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    wanted = [e.id for e in source.exercises if e.id in floors and (e.id in exercises or not exercises)]
-    known = {name: floors[name].get("measured", {device: None}) for name in wanted}
-    missing = [exercise for exercise, measured in known.items() if device not in measured]
+    try:
+        floors = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        wanted = [e.id for e in source.exercises if e.id in floors and (e.id in exercises or not exercises)]
+        missing = [name for name in wanted if device not in floors[name].get("measured", {device: None})]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise InstructorError(f"{path} cannot be read ({error}): calibrate it again.") from error
     if missing:
         raise InstructorError(
             f"{path} has no floor measured on {device} for {', '.join(missing)}: what is right there nobody knows. "

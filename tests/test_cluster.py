@@ -206,6 +206,7 @@ def test_a_host_gives_a_job_a_slot_of_its_gpu_or_all_of_it(course, tmp_path, mon
     host, packed, driven = Host(tmp_path, slots=GpuSlots(["3"], 2)), bundle(course, "tp1"), []
     quiet = SimpleNamespace(wait_ready=lambda: None)
     monkeypatch.setattr(module.Host, "_forks_of", lambda self, order: quiet)
+    monkeypatch.setattr(module, "require_cuda", lambda forks, gpus: None)
     monkeypatch.setattr(module, "drive", lambda forks, job, *_: driven.append(job) or Record(grade_of("ada")))
     for device, expected in (("cuda", slot), ("cpu", None)):
         order = order_of(
@@ -512,6 +513,15 @@ def test_a_run_on_gpus_gives_a_worker_as_much_as_its_gpus_take(dask, graders, co
     time.sleep(0.3)
     assert [(task.worker, task.resources) for task in dask.jobs()] == [("a", {"slot": 1, "GPU": 1})] * 2
     assert {task.order["device"] for task in dask.tasks} == {"cuda"}
+
+
+def test_a_worker_that_has_a_gpu_but_declares_none_gets_no_job_of_a_run_on_gpus(dask, graders, course):
+    dask.add("a", slots=8)
+    dask.known = {"a"}
+    one = graders("cuda", patience=0.3)
+    with pytest.raises(GraderFailure, match="a: it declares no GPU"):
+        one.submit(job_of(course), True).result(PATIENCE)
+    assert not dask.jobs()
 
 
 def test_a_job_that_outlives_its_limits_twice_has_failed(dask, graders, course):

@@ -39,6 +39,7 @@ from tests.courses import cell, graded, make_course, solution, submit, write
         (["nvidia0"], "-1", []),
         (["nvidia0", "nvidia1"], "0,-1,1", ["0"]),
         (["nvidia0"], "GPU-8932f937-d72c", ["GPU-8932f937-d72c"]),
+        (["nvidia0"], "NoDevFiles", []),
     ],
 )
 def test_gpus_are_those_that_cuda_would_see(tmp_path, nodes, named, gpus):
@@ -104,7 +105,7 @@ def test_a_job_takes_its_slot_along():
 
 # --- Submissions on a pretended GPU ---------------------------------------------------------------------------
 
-IMPORTS = "import os, torch\nran = []"
+IMPORTS = "import os, torch\nran, kernel = [], os.getpid()"
 SHARE = "share = torch.cuda._queued_calls[-1][0].__closure__[0].cell_contents"
 INITIALISE = "torch.cuda.is_initialized = lambda: True"
 SUITE = """
@@ -150,7 +151,7 @@ def course(tmp_path_factory):
     return made
 
 
-LIMITS = Limits(cell_cpu=20.0)
+LIMITS = Limits(cell_cpu=6.0)
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,7 @@ def on_cpu(course):
 def grade(course, forks, monkeypatch):
     """Grades a notebook on two slots of a GPU that is not there; the record, and what was told."""
     monkeypatch.setattr(schedule, "visible_gpus", lambda: ["0"])
+    monkeypatch.setattr(schedule, "require_cuda", lambda forks, gpus: None)
 
     def graded_now(cells, **more):
         submit(course, "ada", cells)
@@ -324,6 +326,72 @@ def test_a_grade_belongs_to_the_device_on_which_it_was_made(course, grade, forks
     (anew,) = grade_class(course, "tp1", ["ada"], Options(), forks=on_cpu)
     assert not anew.kept and anew.record.grade.device == "cpu" == stored(course, "tp1", "ada").grade.device
     assert anew.record.grade.seed == record.grade.seed and "ada" not in outdated(course, "tp1")
+
+
+def behind_cuda(text):
+    """A cell that defines `two`, and does ``text`` only when it runs again, in a fork."""
+    return f"{RIGHT.format(name='two')}\nran.append(os.getpid())\nif os.getpid() != kernel:\n{indented(text)}"
+
+
+def again(text):
+    return notebook(INITIALISE, RIGHT.format(name="one"), "pass", behind_cuda(text))
+
+
+def test_memory_that_is_not_enough_when_a_cell_runs_again_is_tried_alone(grade):
+    record, told = grade(again(f"{SHARE}\n{CROWDED}"))
+    assert outcomes(record) == BOTH_RIGHT, [e.verdicts for e in record.grade.exercises]
+    assert [news[0] for news in told].count("retried") == 1
+
+
+def test_a_cell_that_fails_only_when_it_runs_again_costs_no_point(grade):
+    record, told = grade(again("os.mkdir('figures'); os.mkdir('figures')"))
+    assert outcomes(record) == {"one": Outcome.PASSED, "two": Outcome.UNGRADED}
+    assert [news[0] for news in told].count("retried") == 1
+    assert any("raised FileExistsError when it ran again" in problem for problem in record.grade.problems)
+
+
+def test_a_cell_that_takes_too_long_when_it_runs_again_costs_no_point(grade):
+    record, told = grade(again("while True: pass"))
+    assert outcomes(record) == {"one": Outcome.PASSED, "two": Outcome.UNGRADED}
+    assert {v.outcome for v in record.grade.exercises[1].verdicts} == {Outcome.UNGRADED}
+    assert [news[0] for news in told].count("retried") == 1
+
+
+def test_a_cell_that_was_stopped_at_a_limit_cannot_run_again(grade):
+    slow = f"{RIGHT.format(name='two')}\nwhile True: pass"
+    record, _ = grade(plain(INITIALISE, two=slow))
+    assert outcomes(record) == {"one": Outcome.PASSED, "two": Outcome.UNGRADED}
+
+
+def test_memory_that_is_not_enough_before_a_cell_that_decides_itself_is_tried_alone(
+    tmp_path, forks, monkeypatch
+):
+    cells = [
+        *plain(),
+        cell("pass"),
+        solution("def three(x): return 3", "three_solution"),
+        graded("assert three(1) == 3", "three", 2),
+    ]
+    made = make_course(tmp_path / "course", cells, ())
+    for name in ("one", "two"):
+        write(made.hidden("tp1") / f"test_{name}.py", SUITE.format(name=name))
+    monkeypatch.setattr(schedule, "visible_gpus", lambda: ["0"])
+    monkeypatch.setattr(schedule, "require_cuda", lambda forks, gpus: None)
+    for text, expected in ((CROWDED, Outcome.PASSED), ("raise torch.OutOfMemoryError", Outcome.UNGRADED)):
+        cells[7] = cell(f"{SHARE}\n{text}\nbound = 1")
+        cells[8] = solution("def three(x): return 2 + bound", "three_solution")
+        submit(made, "ada", cells)
+        options = Options(device="cuda", gpu_slots=2, limits=LIMITS, fresh=True)
+        (done,) = grade_class(made, "tp1", ["ada"], options, forks=forks)
+        assert outcomes(done.record)["three"] is expected
+
+
+def test_a_gpu_that_no_guest_can_use_stops_a_run_before_anybody_is_graded(course, forks, monkeypatch):
+    monkeypatch.setattr(schedule, "visible_gpus", lambda: ["0"])
+    submit(course, "eve", plain())
+    with pytest.raises(GraderFailure, match=r"a guest at level \w+ cannot use the GPU 0: \w+Error: .*"):
+        next(grade_class(course, "tp1", ["eve"], Options(device="cuda", limits=LIMITS), forks=forks))
+    assert stored(course, "tp1", "eve") is None
 
 
 # --- What cannot be graded so ---------------------------------------------------------------------------------
