@@ -326,7 +326,7 @@ class Asked:
     lost: bool = False  # its guest was told to end, and may still answer for a moment
     again: tuple[
         tuple[str, bool], ...
-    ] = ()  # cells that a fork of the snapshot runs before it is asked (``Base``)
+    ] = ()  # what a fork of the snapshot runs before it is asked: ``Base.cells``
 
     def fork_ahead(self) -> None:
         """Have the next conversation's fork made while the grader does something else."""
@@ -556,11 +556,9 @@ class Execution:
 
     def _drop_base(self) -> None:
         """Forget the base; its process ends unless an exercise needs it."""
-        if self.base is not None and all(
-            asked.control is not self.base.control for asked in self.asked.values()
-        ):
-            self.base.control.close()
-        self.base = None
+        base, self.base = self.base, None
+        if base is not None and all(asked.control is not base.control for asked in self.asked.values()):
+            base.control.close()
 
     def _record(self, step: RunCell, cell: Any, end: CellEnd) -> None:
         if end.fatal or end.limit:
@@ -719,9 +717,8 @@ class Execution:
         """Have the conversation's fork made of the exercise that follows ``after`` in the notebook."""
         exercises = list(self.asked)
         for exercise in exercises[exercises.index(after) + 1 :][:1]:
-            if (
-                self.asked[exercise].control is not self.asked[after].control
-            ):  # which is about to be told to stop
+            # A snapshot of both is about to be told to stop.
+            if self.asked[exercise].control is not self.asked[after].control:
                 self.asked[exercise].fork_ahead()
 
     def settle(self, asked: Asked) -> bool:
