@@ -694,18 +694,22 @@ class Cluster:
     def _is_free(self) -> bool:
         """Whether any worker takes a job: asked before the class is gone through, which waits most of the time."""
         ahead = self._gives_ahead()
-        return any(node.takes(ahead) for node in self._nodes.values())
+        return any(node.takes(ahead) for node in self._fitting())
 
     def _gives_ahead(self) -> bool:
         """Whether workers get a job before they have a slot for it, so that they need not wait for it then.
 
         Not at the end, where a job that waits for one worker might find another one free.
         """
-        return len(self._waiting) > sum(node.slots for node in self._nodes.values() if node.fits)
+        return len(self._waiting) > sum(node.slots for node in self._fitting())
+
+    def _fitting(self) -> list[_Node]:
+        """The workers that may get jobs now."""
+        return [node for node in self._nodes.values() if node.fits and not node.silent]
 
     def _choice(self, errand: _Errand) -> _Node | None:
         """The freest worker, none that has lost this job if there is another."""
-        fitting = [node for node in self._nodes.values() if node.fits and not node.silent]
+        fitting = self._fitting()
         others = [node for node in fitting if node.address not in errand.tried] or fitting
         ahead = self._gives_ahead()
         wanted = [node for node in others if (not node.busy if errand.alone else node.takes(ahead))]

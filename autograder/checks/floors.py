@@ -9,8 +9,8 @@ beside the deterministic checks of a training loop, never in their place.
 
 ``metric`` and ``floor`` are needed; ``fail_rate`` bounds the probability that one run of a right solution stays below
 (with the floor at the minimum of R runs, at most 1 - .05^(1/R) at 95 % confidence). Where a submission is graded, the
-``floor`` and ``fail_rate`` are those that were ``measured`` on that class of device; those at the top are the lowest of
-all, for a suite that is run by hand. The rest is provenance.
+``floor`` and ``fail_rate`` are those that were ``measured`` on that class of device; those at the top are the lowest
+floor and the highest rate of all, for a suite that is run by hand. The rest is provenance.
 """
 
 from __future__ import annotations
