@@ -361,6 +361,7 @@ def test_a_cell_that_was_stopped_at_a_limit_cannot_run_again(grade):
     slow = f"{RIGHT.format(name='two')}\nwhile True: pass"
     record, _ = grade(plain(INITIALISE, two=slow))
     assert outcomes(record) == {"one": Outcome.PASSED, "two": Outcome.UNGRADED}
+    assert any("stopped at a limit cannot run again" in problem for problem in record.grade.problems)
 
 
 def test_memory_that_is_not_enough_before_a_cell_that_decides_itself_is_tried_alone(
